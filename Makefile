@@ -1,0 +1,49 @@
+# ship: make help lists the targets.
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+CC       ?= cc
+FLAVOUR  ?= release
+BUILD    := build
+OUT      := $(BUILD)/$(FLAVOUR)
+
+PACKAGES := libcurl jansson libpcre2-8 yaml-0.1 libisal zlib libzstd sqlite3
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HARDEN   := -fstack-protector-strong -fPIE
+CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSHIP_VERSION='"$(VERSION)"'
+BASE     := -std=c17 -g $(WARNINGS) -Werror $(HARDEN) -pthread -MMD -MP
+
+# Flavours: the same sources, built into folders of their own.
+FLAGS.release := -O2 -D_FORTIFY_SOURCE=2
+FLAGS.asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS.tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
+LINK.asan     := -fsanitize=address,undefined
+LINK.tsan     := -fsanitize=thread
+
+CFLAGS_ALL = $(BASE) $(FLAGS.$(FLAVOUR)) $(CFLAGS)
+LIBS       = $(shell pkg-config --libs $(PACKAGES)) -lev -lm
+LINK       = -pie -Wl,-z,relro,-z,now -pthread $(LINK.$(FLAVOUR)) $(LDFLAGS)
+
+SOURCES := $(sort $(shell find shipper parsers outputs config -name '*.c'))
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
+LIBRARY := $(filter-out $(OUT)/shipper/main.o,$(OBJECTS))
+UNIT    := $(sort $(shell find tests/unit tests/sim -name '*.c' 2>/dev/null))
+UNITOBJ := $(UNIT:%.c=$(OUT)/%.o)
+HEADERS := $(sort $(shell find shipper parsers outputs config -name '*.h'))
+
+.DEFAULT_GOAL := all
+include packaging/targets.mk
+
+$(OUT)/%.o: %.c | $(BUILD)/.deps-build
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c $< -o $@
+
+$(OUT)/ship: $(OBJECTS)
+	$(CC) $(LINK) $(OBJECTS) $(LIBS) -o $@
+
+$(OUT)/unit: $(LIBRARY) $(UNITOBJ)
+	$(CC) $(LINK) $(LIBRARY) $(UNITOBJ) $(LIBS) -lcriterion -o $@
+
+-include $(OBJECTS:.o=.d) $(UNITOBJ:.o=.d)

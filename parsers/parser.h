@@ -1,0 +1,66 @@
+/* A parser: bytes of a line in, fields out. No I/O, no loop, no clock.
+ *
+ * A new parser is a file pair with a `const struct parser_ops`, a row in config/registry.c, a test
+ * and a line in the README.
+ * Owner:  parser_ops.make gives an instance to the configuration; it is read-only afterwards and
+ *         shared by all workers. What a parse needs to write goes into the worker's parse_scratch.
+ * Thread: parse runs on workers. */
+#ifndef SHIP_PARSERS_PARSER_H
+#define SHIP_PARSERS_PARSER_H
+
+#include <stdbool.h>
+
+#include "parsers/json_scan.h"
+#include "parsers/record.h"
+#include "shipper/base/buffer.h"
+#include "shipper/base/error.h"
+#include "shipper/base/option.h"
+#include "shipper/base/slice.h"
+
+/* What a worker lends to parsers; zeroed at birth, freed by parse_scratch_free. */
+struct parse_scratch {
+    struct json_object object; /* the line's members */
+    struct json_object nested; /* members of a value inside it */
+    struct json_object third;  /* one level further */
+    struct buffer repaired;    /* the line after json_repair */
+    struct buffer text;        /* texts made for this line; reset by parser_parse. Reserve before
+                                  taking slices into it: it moves when it grows */
+    struct field *fields;      /* grows only */
+    size_t fields_cap;
+    void *match;       /* pcre2_match_data of the regex parser */
+    void *match_owner; /* which instance it was made for */
+};
+
+void parse_scratch_free(struct parse_scratch *s);
+/* Room for n fields; NULL when memory is out. */
+struct field *parse_scratch_fields(struct parse_scratch *s, size_t n);
+
+struct parser_ops {
+    const char *name;
+    const char *help; /* one line */
+    struct option_table options;
+    /* NULL and *e filled if the options do not work (a regex that does not compile). */
+    void *(*make)(const void *options, struct err *e);
+    void (*free)(void *self);
+    /* Fills *out (reset before) from one line without its line end, less the spaces at its end.
+     * False: not this parser's kind of line; *out is then reset again. */
+    bool (*parse)(const void *self, struct parse_scratch *scratch, struct slice line,
+                  struct record *out);
+};
+
+struct parser {
+    const struct parser_ops *ops;
+    void *self;
+};
+
+/* Resets *out, parses; where the parser refuses, the record is the text of the line with
+ * RECORD_NO_MATCH. Never fails. */
+void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct slice line,
+                  struct record *out);
+
+extern const struct parser_ops parser_auto;  /* decides line by line; the default */
+extern const struct parser_ops parser_json;  /* JSON objects only */
+extern const struct parser_ops parser_regex; /* a user's pattern */
+extern const struct parser_ops parser_raw;   /* the line is the message */
+
+#endif

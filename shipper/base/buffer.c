@@ -1,0 +1,84 @@
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "shipper/base/buffer.h"
+
+bool buffer_grow(struct buffer *b, size_t n)
+{
+    size_t want = b->len + n;
+    size_t cap = b->cap ? b->cap : 256;
+    char *grown;
+
+    if (b->failed)
+        return false;
+    while (cap < want)
+        cap += cap / 2;
+    grown = realloc(b->ptr, cap);
+    if (!grown) {
+        b->failed = true;
+        return false;
+    }
+    b->ptr = grown;
+    b->cap = cap;
+    return true;
+}
+
+void buffer_free(struct buffer *b)
+{
+    free(b->ptr);
+    memset(b, 0, sizeof *b);
+}
+
+void buffer_add_int(struct buffer *b, int64_t value)
+{
+    char digits[24];
+    char *p = digits + sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do {
+        *--p = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0)
+        *--p = '-';
+    buffer_add(b, p, (size_t)(digits + sizeof digits - p));
+}
+
+void buffer_add_double(struct buffer *b, double value)
+{
+    char text[40];
+
+    if (!isfinite(value)) {
+        buffer_add_lit(b, "null");
+        return;
+    }
+    if (value == floor(value) && fabs(value) < 1e15) {
+        buffer_add_int(b, (int64_t)value);
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buffer_add(b, text, strlen(text));
+}
+
+void buffer_printf(struct buffer *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_list again;
+    int n;
+
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n > 0 && buffer_reserve(b, (size_t)n + 1)) {
+        vsnprintf(b->ptr + b->len, (size_t)n + 1, fmt, again);
+        b->len += (size_t)n;
+    }
+    va_end(again);
+}
