@@ -29,8 +29,9 @@ int err_at(struct err *e, const char *fmt, ...)
     va_start(ap, fmt);
     n = vsnprintf(e->where, sizeof e->where, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof e->where && old[0])
-        snprintf(e->where + n, sizeof e->where - (size_t)n, ": %s", old);
+    if (n >= 0 && (size_t)n + 3 < sizeof e->where && old[0])
+        snprintf(e->where + n, sizeof e->where - (size_t)n, ": %.*s",
+                 (int)(sizeof e->where - (size_t)n - 3), old);
     return -1;
 }
 

@@ -22,13 +22,14 @@ void hash128_text(const struct hash128 *h, char out[HASH_TEXT_LEN])
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    unsigned __int128 bits = (unsigned __int128)h->high << 64 | h->low;
+    uint64_t high = h->high;
+    uint64_t low = h->low;
 
     /* 128 bits are 21 groups of six and one of two: the last character carries the two. */
-    out[HASH_TEXT_LEN - 1] = alphabet[(unsigned)(bits & 3) << 4];
-    bits >>= 2;
-    for (int i = HASH_TEXT_LEN - 2; i >= 0; i--) {
-        out[i] = alphabet[(unsigned)(bits & 63)];
-        bits >>= 6;
+    for (int i = 0; i < HASH_TEXT_LEN - 1; i++) {
+        out[i] = alphabet[high >> 58];
+        high = high << 6 | low >> 58;
+        low <<= 6;
     }
+    out[HASH_TEXT_LEN - 1] = alphabet[high >> 58];
 }
