@@ -1,0 +1,90 @@
+/* The configuration: one const struct, from YAML and from the command line.
+ *
+ * Owner:  config_free frees everything, strings and lists in the option structs included.
+ * Errors: ERR_CONFIG; one message that names file:line:column, the path of the option
+ *         ("outputs[0].hosts"), what was expected, the nearest valid name, and that ship does not
+ *         start. Secrets are never quoted.
+ * Thread: read-only once loaded. */
+#ifndef SHIP_CONFIG_CONFIG_H
+#define SHIP_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "outputs/output.h"
+#include "parsers/parser.h"
+#include "shipper/base/error.h"
+#include "shipper/base/option.h"
+#include "shipper/inputs/input.h"
+
+/* What every output can be told besides its own options. */
+struct output_common {
+    const char *name;
+    struct batch_limits batch; /* batch.max_bytes, batch.max_events, batch.linger */
+};
+
+struct global_options {
+    const char *state;        /* directory of checkpoints; NULL: the default of the way it is run */
+    const char *host;         /* NULL: gethostname */
+    const char *dead_letters; /* directory; NULL: STATE/dead */
+    int64_t memory_bytes;     /* limits.memory */
+    int64_t drain_ms;         /* limits.drain */
+    int64_t workers;          /* limits.workers; 0: CPUs, at most 4 */
+    int64_t retry_initial_ms; /* retry.initial */
+    int64_t retry_max_ms;     /* retry.max */
+    struct option_map labels;
+};
+
+struct input_config {
+    const struct input_ops *ops;
+    void *options; /* the struct that ops->options describes */
+    struct input_common common;
+    const struct parser_ops *parser_ops;
+    void *parser_options;
+    struct parser parser; /* made from the two above */
+};
+
+struct output_config {
+    const struct output_ops *ops;
+    void *options;
+    struct output_common common;
+};
+
+struct config {
+    const char *path; /* NULL: from the command line alone */
+    struct global_options global;
+    struct input_config *inputs;
+    size_t n_inputs;
+    struct output_config *outputs;
+    size_t n_outputs;
+};
+
+/* The option tables that all inputs, all outputs, and the top level share. Dots in names stand for
+ * nested maps: "limits.memory" is `limits: {memory: ...}`. */
+extern const struct option_table global_table;       /* struct global_options */
+extern const struct option_table input_common_table; /* struct input_common */
+extern const struct option_table output_common_table; /* struct output_common */
+
+/* Reads, expands ${...}, checks and makes the parsers. Needs at least one input and one output.
+ * NULL and *e. */
+struct config *config_load(const char *path, struct err *e);
+/* The same from text; `origin` stands for the path in messages. */
+struct config *config_parse(const char *text, size_t len, const char *origin, struct err *e);
+
+/* For the command line: a configuration in the making, everything at its default. */
+struct config *config_new(void);
+/* An input or output of this type, at its defaults; NULL and *e for an unknown type (with the
+ * nearest name). The pointer is valid until the next one is added. */
+struct input_config *config_add_input(struct config *c, const char *type, struct err *e);
+struct output_config *config_add_output(struct config *c, const char *type, struct err *e);
+int config_set_parser(struct input_config *in, const char *type, struct err *e);
+/* Sets one option from text, as it would stand in the file; a list option is added to. */
+int config_set(const struct option_table *table, void *options, const char *name, const char *value,
+               struct err *e);
+/* Validates and makes the parsers; after this it is as if loaded. */
+int config_finish(struct config *c, struct err *e);
+
+void config_free(struct config *c);
+
+#endif

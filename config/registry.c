@@ -1,0 +1,35 @@
+#include <string.h>
+
+#include "config/registry.h"
+
+const struct input_ops *const registry_inputs[] = {&input_file, &input_stdin, NULL};
+
+const struct parser_ops *const registry_parsers[] = {&parser_auto, &parser_json, &parser_regex,
+                                                     &parser_raw, NULL};
+
+const struct output_ops *const registry_outputs[] = {&output_elasticsearch, &output_stdout,
+                                                     &output_local, NULL};
+
+const struct input_ops *registry_input(const char *name)
+{
+    for (size_t i = 0; registry_inputs[i]; i++)
+        if (strcmp(registry_inputs[i]->name, name) == 0)
+            return registry_inputs[i];
+    return NULL;
+}
+
+const struct parser_ops *registry_parser(const char *name)
+{
+    for (size_t i = 0; registry_parsers[i]; i++)
+        if (strcmp(registry_parsers[i]->name, name) == 0)
+            return registry_parsers[i];
+    return NULL;
+}
+
+const struct output_ops *registry_output(const char *name)
+{
+    for (size_t i = 0; registry_outputs[i]; i++)
+        if (strcmp(registry_outputs[i]->name, name) == 0)
+            return registry_outputs[i];
+    return NULL;
+}

@@ -1,0 +1,33 @@
+/* Dead letters: events that the far side will never take, kept as NDJSON files.
+ *
+ * One JSON object a line: {"time", "output", "status", "type", "reason", "path", "offset",
+ * "original" (the line as it was read; "original_base64" if it is not UTF-8), "document" (what was
+ * sent)}. Plain text, appended, fsynced before the events count as settled, readable while written.
+ * Owner:  the agent. Thread: dead_letters_put on the loop; writing on a thread of its own. */
+#ifndef SHIP_DELIVERY_DEAD_LETTERS_H
+#define SHIP_DELIVERY_DEAD_LETTERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "outputs/output.h"
+#include "shipper/base/error.h"
+#include "shipper/pipeline/batch.h"
+#include "shipper/pipeline/pool.h"
+
+struct dead_letters;
+
+/* Written, or (why->code set) not: then nothing is settled, and the caller tries again later. */
+typedef void dead_letters_done_fn(void *ctx, struct batch *batch, const struct err *why);
+
+/* `directory` is made when the first letter is written. `writer` is a pool of one thread. */
+struct dead_letters *dead_letters_new(const char *directory, struct pool *writer, struct err *e);
+/* Sets aside those items of the batch whose verdict is VERDICT_REJECTED. The batch is lent until
+ * done; `reply` is copied. */
+void dead_letters_put(struct dead_letters *d, struct batch *batch, const struct sink_reply *reply,
+                      const char *output, dead_letters_done_fn *done, void *ctx);
+uint64_t dead_letters_count(const struct dead_letters *d);
+const char *dead_letters_path(const struct dead_letters *d);
+void dead_letters_free(struct dead_letters *d);
+
+#endif

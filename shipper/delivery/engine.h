@@ -1,0 +1,79 @@
+/* The delivery engine: retry, backoff, splitting, holding, dead letters and acks, for every output.
+ *
+ * States of a batch here: ready -> in flight -> (settled | waiting for its backoff -> ready | taken
+ * apart: the part to send again is packed by a worker and comes back as ready | dead letters being
+ * written -> settled).
+ * The engine reads no clock: the edge calls engine_tick with the time, at least when the returned
+ * time has come, and after every callback. A pause therefore always has a resume.
+ * Owner:  the agent. Thread: the loop's only. */
+#ifndef SHIP_DELIVERY_ENGINE_H
+#define SHIP_DELIVERY_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "outputs/output.h"
+#include "shipper/base/error.h"
+#include "shipper/delivery/tracker.h"
+#include "shipper/pipeline/lanes.h"
+
+struct dead_letters;
+
+struct engine_output {
+    const struct output_ops *ops;
+    struct sink *sink;
+    const char *name; /* for messages */
+};
+
+struct retry_options {
+    int64_t initial_ms; /* 500 */
+    int64_t max_ms;     /* 60000 */
+    int64_t hold_ms;    /* between tries while an output holds: 30000 */
+    /* One-shot runs: give up when an output has answered nothing useful for so long; 0: never. */
+    int64_t give_up_unreached_ms; /* it never answered at all */
+    int64_t give_up_ms;           /* it did before */
+    bool give_up_on_hold;         /* credentials refused: no use waiting */
+    unsigned max_server_errors;   /* item-level 500s in a row before an event is set aside: 10 */
+};
+
+struct output_stats {
+    uint64_t delivered;
+    uint64_t duplicates;
+    uint64_t dead;
+    uint64_t retried;  /* event tries beyond the first */
+    uint64_t requests;
+    uint64_t failures; /* requests that brought no verdicts */
+    uint64_t in_flight_events; /* offered and not settled */
+};
+
+enum engine_state { ENGINE_RUNNING, ENGINE_GAVE_UP, ENGINE_CLOSED };
+
+struct engine_options {
+    const struct engine_output *outputs;
+    size_t n_outputs;
+    struct retry_options retry;
+    struct lanes *lanes;
+    struct tracker *tracker;
+    struct dead_letters *dead_letters;
+    uint64_t (*random)(void *ctx); /* for jitter */
+    void *random_ctx;
+};
+
+struct engine;
+
+/* Copies the options; borrows what they point at. */
+struct engine *engine_new(const struct engine_options *options, struct err *e);
+/* A ready batch; takes it. (What lanes call on_ready with.) */
+void engine_offer(struct engine *en, struct batch *batch);
+/* Sends what is due; returns when it wants to be called again, INT64_MAX: only after an event. */
+int64_t engine_tick(struct engine *en, int64_t now_ms);
+/* Nothing ready, in flight, waiting or being set aside. */
+bool engine_is_idle(const struct engine *en);
+/* GAVE_UP and CLOSED are final; *why of the first output that did. */
+enum engine_state engine_state(const struct engine *en, struct err *why);
+const struct output_stats *engine_stats(const struct engine *en, size_t output);
+/* Cancels what is in flight and frees every batch. Sinks stay the caller's. */
+void engine_free(struct engine *en);
+
+#endif

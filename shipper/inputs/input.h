@@ -1,0 +1,94 @@
+/* An input: finds streams and asks for their bytes, when the budget lets it.
+ *
+ * A new input is a file pair with a `const struct input_ops`, a row in config/registry.c, a test
+ * and a line in the README.
+ * Thread: the loop's only; reading itself happens on workers (shipper/pipeline/chunk.h). */
+#ifndef SHIP_INPUTS_INPUT_H
+#define SHIP_INPUTS_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parsers/parser.h"
+#include "shipper/base/clock.h"
+#include "shipper/base/error.h"
+#include "shipper/base/files.h"
+#include "shipper/base/option.h"
+#include "shipper/delivery/tracker.h"
+#include "shipper/pipeline/budget.h"
+#include "shipper/pipeline/lanes.h"
+#include "shipper/pipeline/pool.h"
+#include "shipper/pipeline/stream.h"
+
+struct checkpoints;
+struct ev_loop;
+
+/* What every input can be told; the keys beside the input's own (config/config.h has their table). */
+struct input_common {
+    const char *name;     /* for messages and metrics */
+    const char *function; /* faas.name for lines that do not say theirs; NULL: from the path */
+    const char *dataset;  /* event.dataset */
+    int64_t max_line_bytes;
+    int64_t chunk_bytes;  /* how much is read at once */
+    bool with_invocations;
+    int id_mode;          /* enum id_mode */
+    struct option_map labels; /* added to every event */
+};
+
+enum id_mode { ID_AUTO, ID_NONE };
+
+struct input_stats {
+    uint64_t bytes;      /* read, plain */
+    uint64_t lines;
+    uint64_t events;     /* made of them, invocations included; not times outputs */
+    uint64_t truncated;  /* lines cut at max_line */
+    uint64_t lost_bytes; /* provably gone before they were read (truncation, deletion) */
+    uint64_t streams;    /* open now */
+    uint64_t total_bytes; /* of all that is known to be readable, for progress; 0 unknown */
+};
+
+/* Lent to an input for its life. */
+struct input_world {
+    const struct clock *clock;
+    const struct files *files;
+    struct pool *pool;
+    struct lanes *lanes;
+    struct budget *budget;
+    struct tracker *tracker;
+    struct checkpoints *checkpoints; /* NULL: one-shot, nothing is remembered */
+    struct ev_loop *loop;            /* for watchers; NULL in the simulator */
+    const char *host;                /* host.name and the origin's host */
+    bool is_replay;                  /* read to the end, then be done */
+    /* One line for a person, on the log: the input says what it decided (a file that cannot be
+     * read, bytes that were lost). */
+    void (*log)(void *ctx, const struct err *what);
+    void *log_ctx;
+};
+
+struct input; /* one opened input */
+
+struct input_ops {
+    const char *name;
+    const char *help;
+    struct option_table options;
+    int (*validate)(const void *options, struct err *e); /* may be NULL */
+    /* `options`, `common` and `parser` are borrowed for the input's life. NULL and *e. */
+    struct input *(*open)(const void *options, const struct input_common *common,
+                          const struct parser *parser, const struct input_world *world,
+                          struct err *e);
+    /* Starts what may be read now; returns when it wants to be called again (mono_ms). */
+    int64_t (*tick)(struct input *in, int64_t now_ms);
+    /* Replay: all has been read (settled or not). Never true for a live input that follows. */
+    bool (*is_finished)(const struct input *in);
+    const struct input_stats *(*stats)(const struct input *in);
+    /* Reads no more from now on; chunks in work still come back. */
+    void (*stop)(struct input *in);
+    /* After the pool is idle or gone. */
+    void (*close)(struct input *in);
+};
+
+extern const struct input_ops input_file;
+extern const struct input_ops input_stdin;
+
+#endif

@@ -1,0 +1,107 @@
+/* A stream: what has an order and a position. One file generation, or standard input.
+ *
+ * Owner:  the input that found it; it stays until its last chunk is settled.
+ * Thread: a stream has at most one chunk in work. While it has, the worker may touch what is marked
+ *         (worker); the loop touches the rest, and all of it between chunks. So nothing is locked.
+ */
+#ifndef SHIP_PIPELINE_STREAM_H
+#define SHIP_PIPELINE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "parsers/parser.h"
+#include "shipper/base/buffer.h"
+#include "shipper/base/error.h"
+#include "shipper/base/hash.h"
+#include "shipper/pipeline/correlate.h"
+#include "shipper/pipeline/event.h"
+
+struct chunk;
+struct source;
+
+/* Where a stream's bytes come from. (worker) */
+struct source_ops {
+    /* Up to cap bytes of plain text from `offset` on; 0: nothing more for now; -1 and *e. A source
+     * that cannot seek is always asked for the byte after the last it gave. */
+    ssize_t (*read)(struct source *s, uint64_t offset, char *buf, size_t cap, struct err *e);
+    /* The bytes at offset once more, for a dead letter. False: gone, or it cannot seek; the stream
+     * then keeps what is unsettled itself (chunk.raw). Any thread, while nothing reads. May be NULL. */
+    bool (*reread)(struct source *s, uint64_t offset, char *buf, size_t len);
+    void (*close)(struct source *s);
+};
+
+struct source {
+    const struct source_ops *ops;
+};
+
+/* How the input wants its lines read; borrowed from the configuration. */
+struct stream_options {
+    const struct parser *parser;
+    int64_t max_line_bytes;
+    bool with_invocations; /* one summary event a request */
+    bool is_live;          /* a tail: undated lines carry the file's identity in their id, and may be
+                              stamped with the file's time */
+};
+
+struct stream {
+    const struct stream_options *options;
+    struct stream_profile profile;
+    struct source *source; /* (worker) */
+    void *owner;           /* the input's own record of it */
+
+    /* What every event id of the stream grows from (DESIGN.md, "The id"): origin and first line; for
+     * undated live lines the file's identity too. (worker) */
+    struct hash128 origin_key; /* host and path: known when it is opened */
+    struct hash128 file_key;   /* device, inode, generation: mixed in for undated live lines */
+    struct hash128 id_key;     /* origin_key and the first line: valid once has_head */
+    struct hash128 undated_key;
+    uint64_t head_hash;        /* of the first line, its first HEAD_MAX bytes */
+    bool has_head;
+
+    struct correlate correlate; /* (worker) */
+    uint64_t position;          /* next byte to read: after the last whole line. (worker) */
+    bool is_in_long_line;       /* the rest of a line that was cut is skipped. (worker) */
+    bool is_sequential;         /* the source cannot seek: `carry` keeps the open line. (worker) */
+    struct buffer carry;
+
+    /* The tracker's: chunks that are not settled yet, oldest first. */
+    struct chunk *oldest;
+    struct chunk *newest;
+    uint64_t settled_position; /* everything before it is delivered or set aside */
+    int64_t mtime_ns;          /* when it was last written, as the input saw it; 0 unknown */
+    const char *key;           /* of its checkpoint; NULL: it has none (replay, standard input) */
+};
+
+enum { HEAD_MAX = 1024 };
+
+/* Sets the keys that the origin gives. `host` and `path` are borrowed through the profile. The file
+ * numbers only matter for live streams. */
+void stream_set_origin(struct stream *s, struct slice host, struct slice path, uint64_t device,
+                       uint64_t inode, uint64_t generation);
+/* The first line is known (from the bytes, or from the checkpoint as its hash). */
+void stream_set_head(struct stream *s, uint64_t head_hash);
+/* The hash of a first line, or of as much of it as counts. */
+uint64_t stream_head_hash(struct slice first_line);
+
+/* "app.log" of "app.log", "app.log.1", "app.log.2.gz", "app.log-20260101.zst": the path with what
+ * rotation and compression add taken off. A part of `path`. */
+struct slice stream_origin_path(struct slice path);
+
+/* Builds profile.static_json and static_path_json into *store, which must outlive the stream. */
+struct profile_parts {
+    struct slice host, path, function, dataset;
+    const char *const *label_keys, *const *label_values; /* added to every event under labels.* */
+    size_t n_labels;
+    bool has_id;
+};
+void stream_profile_build(struct stream_profile *p, const struct profile_parts *parts,
+                          struct buffer *store);
+
+/* What the checkpoint keeps beside the position: correlation, head, long-line state. */
+void stream_state_save(const struct stream *s, struct buffer *out);
+int stream_state_load(struct stream *s, struct slice bytes, struct err *e);
+
+#endif
