@@ -31,7 +31,8 @@ struct file_stat {
 typedef bool files_entry_fn(void *ctx, const char *name, enum file_type hint);
 
 struct files {
-    /* Read-only, close-on-exec, never blocks on a FIFO. -1 and *e; *missing: there is no such file. */
+    /* Read-only, close-on-exec, never blocks on a FIFO. -1 and *e; *missing: there is no such file.
+     */
     int (*open)(void *ctx, const char *path, bool *missing, struct err *e);
     void (*close)(void *ctx, int fd);
     /* What was read, 0 at the end; -1 and *e. */

@@ -56,9 +56,8 @@ bool batch_commit(struct batch *b, size_t body_from, struct chunk *chunk, uint32
         b->body.len = body_from;
         return false;
     }
-    b->items[b->n_items++] = (struct batch_item){chunk, (uint32_t)body_from,
-                                                 (uint32_t)(b->body.len - body_from), line_offset,
-                                                 line_len};
+    b->items[b->n_items++] = (struct batch_item){
+        chunk, (uint32_t)body_from, (uint32_t)(b->body.len - body_from), line_offset, line_len};
     b->plain_bytes = b->body.len;
     return true;
 }

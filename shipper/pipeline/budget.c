@@ -11,9 +11,9 @@ static void note_peak(struct budget *b, int64_t held)
 {
     int64_t peak = atomic_load_explicit(&b->peak_bytes, memory_order_relaxed);
 
-    while (held > peak && !atomic_compare_exchange_weak_explicit(&b->peak_bytes, &peak, held,
-                                                                 memory_order_relaxed,
-                                                                 memory_order_relaxed))
+    while (held > peak &&
+           !atomic_compare_exchange_weak_explicit(&b->peak_bytes, &peak, held, memory_order_relaxed,
+                                                  memory_order_relaxed))
         ;
 }
 
@@ -34,8 +34,7 @@ bool budget_try(struct budget *b, int64_t bytes)
 
 void budget_add(struct budget *b, int64_t bytes)
 {
-    int64_t held =
-        atomic_fetch_add_explicit(&b->held_bytes, bytes, memory_order_relaxed) + bytes;
+    int64_t held = atomic_fetch_add_explicit(&b->held_bytes, bytes, memory_order_relaxed) + bytes;
 
     if (bytes > 0)
         note_peak(b, held);

@@ -44,23 +44,23 @@ struct chunk {
     int64_t now_wall_ns; /* when it was asked for: stamps undated live lines */
 
     /* The worker's result. */
-    uint64_t start;      /* stream position before */
-    uint64_t end;        /* and after: a line start (or inside a line that is being skipped) */
-    uint64_t raw_bytes;  /* read */
+    uint64_t start;     /* stream position before */
+    uint64_t end;       /* and after: a line start (or inside a line that is being skipped) */
+    uint64_t raw_bytes; /* read */
     uint32_t n_lines;
-    uint32_t n_truncated; /* lines cut at max_line */
+    uint32_t n_truncated;   /* lines cut at max_line */
     uint64_t skipped_bytes; /* of those lines' rests */
-    uint64_t n_events;   /* made, once for each output */
+    uint64_t n_events;      /* made, once for each output */
     enum chunk_end how;
     struct err why;
     struct buffer raw;   /* plain bytes [start, end) when the source cannot be asked again */
     struct buffer state; /* stream_state_save at `end` */
 
     /* The tracker's. */
-    bool is_read;        /* the worker is done with it */
-    uint64_t settled;    /* verdicts so far; may run ahead of is_read */
+    bool is_read;           /* the worker is done with it */
+    uint64_t settled;       /* verdicts so far; may run ahead of is_read */
     int64_t reserved_bytes; /* budget taken for the read, given back in on_read */
-    struct chunk *next;  /* in its stream */
+    struct chunk *next;     /* in its stream */
 };
 
 /* Puts the next bite of the stream to work. on_read comes on the loop when the worker is done; the

@@ -39,16 +39,16 @@ struct invocation {
     uint8_t id_len;
     bool has_trace_id;
     char trace_id[32];
-    bool has_ended;      /* END, runtimeDone or REPORT was seen */
-    int8_t coldstart;    /* -1 unknown (its START was not seen) */
-    uint8_t highest;     /* enum level */
-    uint8_t outcome;     /* enum outcome */
-    uint32_t n_lines;    /* the function's own lines: platform lines are not counted */
-    uint32_t n_errors;   /* of them at level error or fatal */
-    int64_t start_ns;    /* first time seen in it; 0 unknown */
-    int64_t end_ns;      /* last time seen in it; 0 unknown */
-    uint64_t init_id;    /* of the initialisation before it; 0 none */
-    double init_ms;      /* NAN unknown */
+    bool has_ended;       /* END, runtimeDone or REPORT was seen */
+    int8_t coldstart;     /* -1 unknown (its START was not seen) */
+    uint8_t highest;      /* enum level */
+    uint8_t outcome;      /* enum outcome */
+    uint32_t n_lines;     /* the function's own lines: platform lines are not counted */
+    uint32_t n_errors;    /* of them at level error or fatal */
+    int64_t start_ns;     /* first time seen in it; 0 unknown */
+    int64_t end_ns;       /* last time seen in it; 0 unknown */
+    uint64_t init_id;     /* of the initialisation before it; 0 none */
+    double init_ms;       /* NAN unknown */
     struct report report; /* its slices are empty: the texts are below */
     char error_type[CORRELATE_ERROR_MAX];
     char error_message[CORRELATE_ERROR_MAX]; /* of the first error; cut */
@@ -58,15 +58,15 @@ struct correlate {
     struct invocation *requests; /* the last is the newest START; grows to CORRELATE_MAX_REQUESTS */
     uint32_t n_requests;
     uint32_t cap;
-    bool has_current;      /* the newest START is what lines without an id belong to */
-    bool is_mixed;         /* several environments: no line without an id is given one */
-    bool is_initialising;  /* after INIT_START, before the first START */
-    uint64_t init_id;      /* of the initialisation that no request has taken yet; 0 none */
+    bool has_current;     /* the newest START is what lines without an id belong to */
+    bool is_mixed;        /* several environments: no line without an id is given one */
+    bool is_initialising; /* after INIT_START, before the first START */
+    uint64_t init_id;     /* of the initialisation that no request has taken yet; 0 none */
     double init_ms;
-    int64_t last_ns;       /* time of the last line that had one; 0 none */
+    int64_t last_ns;                   /* time of the last line that had one; 0 none */
     char function[CORRELATE_NAME_MAX]; /* as platform lines said it; "" unknown */
     char version[32];
-    bool has_held;         /* a summary waits for the timeout line that may follow its REPORT */
+    bool has_held; /* a summary waits for the timeout line that may follow its REPORT */
     struct invocation held;
 };
 
@@ -77,7 +77,7 @@ struct correlation {
     struct slice trace_id; /* the request's, for a line that says none */
     int8_t coldstart;      /* of the request; -1 unknown */
     bool is_init;
-    uint64_t init_id;      /* is_init, or the first START after it; else 0 */
+    uint64_t init_id; /* is_init, or the first START after it; else 0 */
 };
 
 void correlate_init(struct correlate *c);

@@ -1,10 +1,9 @@
 /* Lanes: one for each output; where open batches stand between the chunks that fill them.
  *
- * A worker takes an open batch off a lane's shelf (or makes one), appends a chunk's events, and puts
- * it back, or seals it: then it is packed, as a job of its own or, when the workers are behind, at
- * once, and comes to the loop through on_ready. Taking and putting back is all that is locked: twice
- * a chunk, never per event.
- * Owner:  the agent. Thread: as said at each function. */
+ * A worker takes an open batch off a lane's shelf (or makes one), appends a chunk's events, and
+ * puts it back, or seals it: then it is packed, as a job of its own or, when the workers are
+ * behind, at once, and comes to the loop through on_ready. Taking and putting back is all that is
+ * locked: twice a chunk, never per event. Owner:  the agent. Thread: as said at each function. */
 #ifndef SHIP_PIPELINE_LANES_H
 #define SHIP_PIPELINE_LANES_H
 

@@ -30,7 +30,7 @@ struct pool {
     pool_wake_fn *wake;
     void *ctx;
     struct thread *threads;
-    unsigned n_threads; /* that run */
+    unsigned n_threads;          /* that run */
     struct worker inline_worker; /* n_threads == 0 */
 };
 

@@ -28,7 +28,8 @@ struct source_ops {
      * that cannot seek is always asked for the byte after the last it gave. */
     ssize_t (*read)(struct source *s, uint64_t offset, char *buf, size_t cap, struct err *e);
     /* The bytes at offset once more, for a dead letter. False: gone, or it cannot seek; the stream
-     * then keeps what is unsettled itself (chunk.raw). Any thread, while nothing reads. May be NULL. */
+     * then keeps what is unsettled itself (chunk.raw). Any thread, while nothing reads. May be
+     * NULL. */
     bool (*reread)(struct source *s, uint64_t offset, char *buf, size_t len);
     void (*close)(struct source *s);
 };
@@ -42,8 +43,8 @@ struct stream_options {
     const struct parser *parser;
     int64_t max_line_bytes;
     bool with_invocations; /* one summary event a request */
-    bool is_live;          /* a tail: undated lines carry the file's identity in their id, and may be
-                              stamped with the file's time */
+    bool is_live; /* a tail: undated lines carry the file's identity in their id, and may be
+                     stamped with the file's time */
 };
 
 struct stream {
@@ -52,13 +53,13 @@ struct stream {
     struct source *source; /* (worker) */
     void *owner;           /* the input's own record of it */
 
-    /* What every event id of the stream grows from (DESIGN.md, "The id"): origin and first line; for
-     * undated live lines the file's identity too. (worker) */
+    /* What every event id of the stream grows from (DESIGN.md, "The id"): origin and first line;
+     * for undated live lines the file's identity too. (worker) */
     struct hash128 origin_key; /* host and path: known when it is opened */
     struct hash128 file_key;   /* device, inode, generation: mixed in for undated live lines */
     struct hash128 id_key;     /* origin_key and the first line: valid once has_head */
     struct hash128 undated_key;
-    uint64_t head_hash;        /* of the first line, its first HEAD_MAX bytes */
+    uint64_t head_hash; /* of the first line, its first HEAD_MAX bytes */
     bool has_head;
 
     struct correlate correlate; /* (worker) */

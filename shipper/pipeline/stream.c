@@ -1,0 +1,166 @@
+#include <stdio.h>
+
+#include "parsers/json_scan.h"
+#include "shipper/pipeline/stream.h"
+
+static struct hash128 mix(const char *what, struct hash128 key)
+{
+    return hash128_keyed(slice_str(what), &key);
+}
+
+uint64_t stream_head_hash(struct slice first_line)
+{
+    if (first_line.len > HEAD_MAX)
+        first_line.len = HEAD_MAX;
+    return hash64(first_line);
+}
+
+void stream_set_origin(struct stream *s, struct slice host, struct slice path, uint64_t device,
+                       uint64_t inode, uint64_t generation)
+{
+    struct hash128 seed = mix("ship event id 1", (struct hash128){0, 0});
+
+    seed = hash128_keyed(host, &seed);
+    s->origin_key = hash128_keyed(stream_origin_path(path), &seed);
+    s->file_key = mix("file", (struct hash128){device ^ generation * 0x9E3779B97F4A7C15u, inode});
+    s->has_head = false;
+}
+
+void stream_set_head(struct stream *s, uint64_t head_hash)
+{
+    s->head_hash = head_hash;
+    s->has_head = true;
+    s->id_key = hash128_keyed(slice_of((const char *)&head_hash, sizeof head_hash), &s->origin_key);
+    s->undated_key =
+        s->options->is_live
+            ? hash128_keyed(slice_of((const char *)&s->file_key, sizeof s->file_key), &s->id_key)
+            : s->id_key;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The length of `s` without ".N" (one to six digits), "-YYYYMMDD" (with more digits or dashes
+ * behind), or 0 if it ends in neither. */
+static size_t cut_rotation(struct slice s)
+{
+    size_t end = s.len;
+    size_t from;
+
+    for (from = end; from > 0 && (is_digit(s.ptr[from - 1]) || s.ptr[from - 1] == '-'); from--)
+        ;
+    if (from > 0 && from < end && s.ptr[from - 1] == '.' && end - from <= 6 &&
+        is_digit(s.ptr[from]) && is_digit(s.ptr[end - 1]))
+        return from - 1;
+    /* dateext: "-20260101", "-20260101-1767225600", "-2026-01-01" */
+    if (from < end && s.ptr[from] == '-' && end - from >= 9 && is_digit(s.ptr[from + 1]) &&
+        is_digit(s.ptr[end - 1]))
+        return from;
+    if (from > 0 && from < end && s.ptr[from - 1] == '.' && end - from >= 8 &&
+        is_digit(s.ptr[from]) && is_digit(s.ptr[end - 1]))
+        return from - 1;
+    return 0;
+}
+
+struct slice stream_origin_path(struct slice path)
+{
+    static const struct slice packed[] = {SLICE_LIT(".gz"), SLICE_LIT(".zst")};
+    size_t base = path.len;
+    size_t cut;
+
+    while (base > 0 && path.ptr[base - 1] != '/')
+        base--;
+    for (size_t i = 0; i < sizeof packed / sizeof packed[0]; i++)
+        if (slice_ends(path, packed[i]) && path.len - packed[i].len > base)
+            path.len -= packed[i].len;
+    cut = cut_rotation(slice_from(path, base));
+    if (cut > 0)
+        path.len = base + cut;
+    return path;
+}
+
+static void add_member(struct buffer *out, const char *key, struct slice value)
+{
+    if (value.len == 0)
+        return;
+    buffer_add_lit(out, ",\"");
+    json_escape(slice_str(key), out);
+    buffer_add_lit(out, "\":\"");
+    json_escape(value, out);
+    buffer_add_char(out, '"');
+}
+
+static struct slice keep(struct buffer *store, struct slice s)
+{
+    buffer_add_slice(store, s);
+    return s;
+}
+
+void stream_profile_build(struct stream_profile *p, const struct profile_parts *parts,
+                          struct buffer *store)
+{
+    size_t at[6];
+
+    memset(p, 0, sizeof *p);
+    store->len = 0;
+    p->has_id = parts->has_id;
+    at[0] = store->len;
+    keep(store, parts->path);
+    at[1] = store->len;
+    keep(store, parts->host);
+    at[2] = store->len;
+    keep(store, parts->function);
+    at[3] = store->len;
+    keep(store, parts->dataset);
+    at[4] = store->len;
+    add_member(store, "log.file.path", parts->path);
+    at[5] = store->len;
+    add_member(store, "host.name", parts->host);
+    add_member(store, "event.dataset", parts->dataset);
+    add_member(store, "event.kind", slice_str("event"));
+    add_member(store, "ecs.version", slice_str("8.17.0"));
+    for (size_t i = 0; i < parts->n_labels; i++) {
+        char key[256];
+
+        snprintf(key, sizeof key, "labels.%s", parts->label_keys[i]);
+        add_member(store, key, slice_str(parts->label_values[i]));
+    }
+    if (store->failed)
+        return; /* an empty profile: documents lack their origin, ids are unharmed */
+    p->path = slice_of(store->ptr + at[0], at[1] - at[0]);
+    p->host = slice_of(store->ptr + at[1], at[2] - at[1]);
+    p->function = slice_of(store->ptr + at[2], at[3] - at[2]);
+    p->dataset = slice_of(store->ptr + at[3], at[4] - at[3]);
+    p->static_path_json = slice_of(store->ptr + at[4], at[5] - at[4]);
+    p->static_json = slice_of(store->ptr + at[5], store->len - at[5]);
+}
+
+/* Version, head, long-line mark; then correlation's own bytes. */
+enum { STATE_VERSION = 1, STATE_FIXED = 10 };
+
+void stream_state_save(const struct stream *s, struct buffer *out)
+{
+    unsigned char fixed[STATE_FIXED] = {STATE_VERSION};
+
+    fixed[1] = (unsigned char)((s->has_head ? 1 : 0) | (s->is_in_long_line ? 2 : 0));
+    for (int i = 0; i < 8; i++)
+        fixed[2 + i] = (unsigned char)(s->head_hash >> (8 * i));
+    buffer_add(out, fixed, sizeof fixed);
+    correlate_save(&s->correlate, out);
+}
+
+int stream_state_load(struct stream *s, struct slice bytes, struct err *e)
+{
+    uint64_t head = 0;
+
+    if (bytes.len < STATE_FIXED || bytes.ptr[0] != STATE_VERSION)
+        return err_set(e, ERR_STORE, "a checkpoint of another version");
+    for (int i = 0; i < 8; i++)
+        head |= (uint64_t)(unsigned char)bytes.ptr[2 + i] << (8 * i);
+    if (bytes.ptr[1] & 1)
+        stream_set_head(s, head);
+    s->is_in_long_line = bytes.ptr[1] & 2;
+    return correlate_load(&s->correlate, slice_from(bytes, STATE_FIXED), e);
+}
