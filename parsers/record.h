@@ -16,7 +16,8 @@
 enum value_kind {
     VALUE_NONE,
     VALUE_TEXT,        /* bytes as they stood in the line: the encoder escapes and repairs them */
-    VALUE_JSON_STRING, /* what stands between the quotes of a checked JSON string: escaped already */
+    VALUE_JSON_STRING, /* what stands between the quotes of a checked JSON string: escaped already
+                        */
     VALUE_JSON,        /* any other checked JSON value, as its bytes: number, true, object, ... */
 };
 
@@ -55,17 +56,19 @@ enum record_kind {
     RECORD_END,            /* END RequestId, platform.end */
     RECORD_REPORT,         /* REPORT RequestId, platform.report */
     RECORD_TIMEOUT,        /* "<time> <id> Task timed out after N seconds" */
-    RECORD_EXIT,           /* "RequestId: <id> Error: Runtime exited ...", "... Process exited ..." */
-    RECORD_XRAY,           /* "XRAY TraceId: ..." on a line of its own, after its REPORT */
-    RECORD_PLATFORM,       /* any other platform line: EXTENSION, TELEMETRY, LOGS, platform.* */
+    RECORD_EXIT,     /* "RequestId: <id> Error: Runtime exited ...", "... Process exited ..." */
+    RECORD_XRAY,     /* "XRAY TraceId: ..." on a line of its own, after its REPORT */
+    RECORD_PLATFORM, /* any other platform line: EXTENSION, TELEMETRY, LOGS, platform.* */
 };
 
 enum record_flag {
-    RECORD_TRUNCATED = 1 << 0, /* the line was longer than max_line */
-    RECORD_REPAIRED = 1 << 1,  /* invalid UTF-8 or a lone surrogate became U+FFFD */
-    RECORD_BAD_JSON = 1 << 2,  /* began like a JSON object and is none: kept as text */
+    RECORD_TRUNCATED = 1 << 0,   /* the line was longer than max_line */
+    RECORD_REPAIRED = 1 << 1,    /* invalid UTF-8 or a lone surrogate became U+FFFD */
+    RECORD_BAD_JSON = 1 << 2,    /* began like a JSON object and is none: kept as text */
     RECORD_MATCH_LIMIT = 1 << 3, /* the user's regex hit its limit: kept as text */
     RECORD_NO_MATCH = 1 << 4,    /* the configured parser refused the line: kept as text */
+    RECORD_UNHANDLED = 1 << 5,   /* the runtime's own report of an error that ended the invocation
+                                    ("Invoke Error", Python's "[ERROR] KeyError: ..."); no log.flag */
 };
 
 /* The numbers of REPORT / platform.report and its kin; NAN where the line does not say. */
@@ -101,9 +104,9 @@ struct record {
 
     struct value logger;
     struct value service_name;
-    struct value faas_name;    /* from functionName, function_name, or the ARN */
+    struct value faas_name; /* from functionName, function_name, or the ARN */
     struct value faas_version;
-    struct value faas_arn;     /* without version or alias; becomes faas.id */
+    struct value faas_arn; /* without version or alias; becomes faas.id */
     struct value correlation_id;
     int8_t coldstart; /* -1 not said, 0, 1 */
 

@@ -21,6 +21,7 @@
 #include "parsers/record.h"
 #include "shipper/base/buffer.h"
 #include "shipper/base/error.h"
+#include "shipper/base/hash.h"
 #include "shipper/base/slice.h"
 #include "shipper/pipeline/event.h"
 
@@ -33,13 +34,21 @@ enum {
 
 enum outcome { OUTCOME_UNKNOWN, OUTCOME_SUCCESS, OUTCOME_ERROR, OUTCOME_TIMEOUT, OUTCOME_OOM };
 
+/* Which line it is: its place, and the hash that its event id is written from. */
+struct line_ref {
+    uint64_t offset;
+    struct hash128 hash;
+};
+
 /* One request, from its START to its REPORT. */
 struct invocation {
     char id[REQUEST_ID_MAX];
     uint8_t id_len;
     bool has_trace_id;
     char trace_id[32];
-    bool has_ended;       /* END, runtimeDone or REPORT was seen */
+    bool has_ended;       /* END, runtimeDone, REPORT, a timeout or exit line was seen */
+    bool has_reported;    /* its summary is out (or held): kept only while it is current */
+    bool was_unhandled;   /* the runtime reported an unhandled error, or its own end */
     int8_t coldstart;     /* -1 unknown (its START was not seen) */
     uint8_t highest;      /* enum level */
     uint8_t outcome;      /* enum outcome */
@@ -48,6 +57,7 @@ struct invocation {
     int64_t start_ns;     /* first time seen in it; 0 unknown */
     int64_t end_ns;       /* last time seen in it; 0 unknown */
     uint64_t init_id;     /* of the initialisation before it; 0 none */
+    struct line_ref at;   /* of its REPORT */
     double init_ms;       /* NAN unknown */
     struct report report; /* its slices are empty: the texts are below */
     char error_type[CORRELATE_ERROR_MAX];
@@ -63,10 +73,11 @@ struct correlate {
     bool is_initialising; /* after INIT_START, before the first START */
     uint64_t init_id;     /* of the initialisation that no request has taken yet; 0 none */
     double init_ms;
-    int64_t last_ns;                   /* time of the last line that had one; 0 none */
+    bool has_seen_start; /* the next START is no cold one, unless an INIT comes before it */
+    int64_t last_ns;     /* time of the last line that had one; 0 none */
     char function[CORRELATE_NAME_MAX]; /* as platform lines said it; "" unknown */
     char version[32];
-    bool has_held; /* a summary waits for the timeout line that may follow its REPORT */
+    bool has_held; /* a summary waits for the XRAY or timeout line that may follow its REPORT */
     struct invocation held;
 };
 
@@ -83,11 +94,10 @@ struct correlation {
 void correlate_init(struct correlate *c);
 void correlate_fini(struct correlate *c);
 
-/* One line, in order. `mark` names the line (any value that is its own and not 0: from the stream
- * key and offset); it becomes init_id. When summaries fall due, they are put into done[0..1]
- * (copies) and their number returned: 0, 1 or 2. */
+/* One line, in order; `at` names it (init_id and the summary's own id grow from it). When summaries
+ * fall due, they are put into done[0..1] (copies) and their number returned: 0, 1 or 2. */
 enum { CORRELATE_MAX_DONE = 2 };
-size_t correlate_line(struct correlate *c, const struct record *r, uint64_t mark,
+size_t correlate_line(struct correlate *c, const struct record *r, const struct line_ref *at,
                       struct correlation *out, struct invocation done[CORRELATE_MAX_DONE]);
 
 /* The stream is at its end, or has been idle for CORRELATE_HOLD_MS: a summary that was held comes
@@ -95,7 +105,7 @@ size_t correlate_line(struct correlate *c, const struct record *r, uint64_t mark
 enum { CORRELATE_HOLD_MS = 2000 };
 bool correlate_flush(struct correlate *c, struct invocation *done);
 
-/* For the checkpoint: appended bytes, versioned; text without secrets. */
+/* For the checkpoint: appended bytes, in this machine's own layout, with version and size. */
 void correlate_save(const struct correlate *c, struct buffer *out);
 /* -1 and *e when the bytes are not ours or of another version: the state is then as after init. */
 int correlate_load(struct correlate *c, struct slice bytes, struct err *e);
