@@ -1,9 +1,7 @@
 #include <stdlib.h>
 
-#include <isa-l/igzip_lib.h>
-
 #include "shipper/pipeline/batch.h"
-#include "shipper/pipeline/pool.h"
+#include "shipper/pipeline/pack.h"
 
 struct batch *batch_new(unsigned output, struct budget *budget)
 {
@@ -67,61 +65,17 @@ bool batch_is_full(const struct batch *b, const struct batch_limits *limits)
     return (int64_t)b->body.len >= limits->max_bytes || (int64_t)b->n_items >= limits->max_events;
 }
 
-/* What one compressor needs; a worker keeps it, since it is large. */
-struct igzip {
-    struct isal_zstream stream;
-    uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
-};
-
-static bool worker_can_pack(struct worker *w, size_t bound)
-{
-    if (!w->igzip)
-        w->igzip = malloc(sizeof(struct igzip));
-    w->packed.len = 0;
-    if (!buffer_reserve(&w->packed, bound)) {
-        w->packed.failed = false;
-        return false;
-    }
-    return w->igzip;
-}
-
-static bool deflate_into(struct igzip *g, struct slice plain, struct buffer *out)
-{
-    struct isal_zstream *z = &g->stream;
-
-    isal_deflate_init(z);
-    z->level = 1;
-    z->level_buf = g->level_buf;
-    z->level_buf_size = sizeof g->level_buf;
-    z->gzip_flag = IGZIP_GZIP;
-    z->end_of_stream = 1;
-    z->flush = NO_FLUSH;
-    z->next_in = (uint8_t *)plain.ptr;
-    z->avail_in = (uint32_t)plain.len;
-    z->next_out = (uint8_t *)out->ptr;
-    z->avail_out = (uint32_t)out->cap;
-    if (isal_deflate(z) != COMP_OK || z->avail_in > 0 || z->internal_state.state != ZSTATE_END)
-        return false;
-    out->len = z->total_out;
-    return true;
-}
-
 int batch_pack(struct batch *b, struct worker *w, struct err *e)
 {
-    /* What does not shrink is stored: five bytes for each 64 KiB, header and trailer. */
-    size_t bound = b->body.len + b->body.len / 1000 + 1024;
-    char *fit;
+    struct buffer packed = {0};
 
     if (b->is_packed)
         return 0;
-    if (!worker_can_pack(w, bound) || !deflate_into(w->igzip, buffer_slice(&b->body), &w->packed) ||
-        !(fit = malloc(w->packed.len)))
+    if (!pack_bytes(w, buffer_slice(&b->body), &packed))
         return err_set(e, ERR_NOMEM, "out of memory while compressing %zu bytes", b->body.len);
-    memcpy(fit, w->packed.ptr, w->packed.len);
     b->plain_bytes = b->body.len;
     buffer_free(&b->body);
-    b->body.ptr = fit;
-    b->body.len = b->body.cap = w->packed.len;
+    b->body = packed;
     b->is_packed = true;
     batch_recount(b);
     return 0;
@@ -129,32 +83,15 @@ int batch_pack(struct batch *b, struct worker *w, struct err *e)
 
 int batch_unpack(const struct batch *b, struct buffer *out, struct err *e)
 {
-    struct inflate_state *z;
-    int rc;
-
-    if (!b->is_packed) {
-        buffer_add(out, b->body.ptr, b->body.len);
-        return out->failed ? err_set(e, ERR_NOMEM, "out of memory") : 0;
+    if (b->is_packed) {
+        if (unpack_bytes(buffer_slice(&b->body), b->plain_bytes, out))
+            return 0;
+    } else {
+        buffer_add_slice(out, buffer_slice(&b->body));
+        if (!out->failed)
+            return 0;
     }
-    z = malloc(sizeof *z);
-    if (!z || !buffer_reserve(out, b->plain_bytes + 1)) {
-        free(z);
-        return err_set(e, ERR_NOMEM, "out of memory while unpacking %zu bytes", b->plain_bytes);
-    }
-    isal_inflate_init(z);
-    z->crc_flag = ISAL_GZIP;
-    z->next_in = (uint8_t *)b->body.ptr;
-    z->avail_in = (uint32_t)b->body.len;
-    z->next_out = (uint8_t *)out->ptr + out->len;
-    z->avail_out = (uint32_t)(b->plain_bytes + 1);
-    rc = isal_inflate(z);
-    if (rc == ISAL_DECOMP_OK && z->total_out == b->plain_bytes) {
-        out->len += z->total_out;
-        free(z);
-        return 0;
-    }
-    free(z);
-    return err_set(e, ERR_NOMEM, "a batch in memory does not unpack (%d)", rc);
+    return err_set(e, ERR_NOMEM, "out of memory while unpacking %zu bytes", b->plain_bytes);
 }
 
 struct batch *batch_pick(const struct batch *b, const uint8_t *pick, uint8_t want, struct err *e)

@@ -50,15 +50,17 @@ struct chunk {
     uint32_t n_lines;
     uint32_t n_truncated;   /* lines cut at max_line */
     uint64_t skipped_bytes; /* of those lines' rests */
-    uint64_t n_events;      /* made, once for each output */
+    uint64_t n_events;      /* made of its lines, invocations included */
+    uint64_t n_parts;       /* of events in batches: each event once for every output */
     enum chunk_end how;
     struct err why;
-    struct buffer raw;   /* plain bytes [start, end) when the source cannot be asked again */
+    struct buffer raw;   /* packed bytes [start, end) if the source cannot be asked again */
+    size_t raw_len;      /* of them, plain */
     struct buffer state; /* stream_state_save at `end` */
 
     /* The tracker's. */
     bool is_read;           /* the worker is done with it */
-    uint64_t settled;       /* verdicts so far; may run ahead of is_read */
+    uint64_t settled;       /* parts with their last verdict; may run ahead of is_read */
     int64_t reserved_bytes; /* budget taken for the read, given back in on_read */
     struct chunk *next;     /* in its stream */
 };
@@ -69,5 +71,10 @@ struct chunk *chunk_start(struct stream *stream, struct lanes *lanes, struct poo
                           enum chunk_purpose purpose, int64_t now_wall_ns, chunk_done_fn *on_read,
                           void *ctx);
 void chunk_free(struct chunk *c);
+
+/* The original bytes of an event, appended: from the source, or from what the chunk kept. False if
+ * they are gone. Any thread, while the stream is not being read by another. */
+bool chunk_original(const struct chunk *c, uint32_t line_offset, uint32_t line_len,
+                    struct buffer *out);
 
 #endif

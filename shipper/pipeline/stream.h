@@ -42,6 +42,7 @@ struct source {
 struct stream_options {
     const struct parser *parser;
     int64_t max_line_bytes;
+    int64_t chunk_bytes;   /* read at once; 0: 256 KiB */
     bool with_invocations; /* one summary event a request */
     bool is_live; /* a tail: undated lines carry the file's identity in their id, and may be
                      stamped with the file's time */

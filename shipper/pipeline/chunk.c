@@ -1,0 +1,224 @@
+#include <stdlib.h>
+
+#include "shipper/pipeline/chunk.h"
+#include "shipper/pipeline/frame.h"
+#include "shipper/pipeline/line.h"
+#include "shipper/pipeline/pack.h"
+#include "shipper/pipeline/stream.h"
+
+enum { CHUNK_DEFAULT = 256 * 1024, PEEK_LINES = 64 };
+
+static size_t chunk_size(const struct stream *s)
+{
+    return s->options->chunk_bytes ? (size_t)s->options->chunk_bytes : CHUNK_DEFAULT;
+}
+
+/* Fills `buf` up to `want` bytes, from where it ends. False: the source failed. *at_end: it has no
+ * more for now. */
+static bool read_up_to(struct chunk *c, struct buffer *buf, size_t want, bool *at_end)
+{
+    struct source *source = c->stream->source;
+
+    if (!buffer_reserve(buf, want > buf->len ? want - buf->len : 0)) {
+        buf->failed = false;
+        return err_set(&c->why, ERR_NOMEM, "out of memory for a chunk of %zu bytes", want) == 0;
+    }
+    while (buf->len < want && !*at_end) {
+        ssize_t n = source->ops->read(source, c->start + buf->len, buf->ptr + buf->len,
+                                      want - buf->len, &c->why);
+
+        if (n < 0)
+            return false;
+        *at_end = n == 0;
+        buf->len += (size_t)n;
+        c->raw_bytes += (uint64_t)n;
+    }
+    return true;
+}
+
+/* Reads a chunk into the worker's buffer; more of it if one line is longer than a chunk. */
+static bool read_chunk(struct chunk *c, struct buffer *buf, bool *at_end)
+{
+    struct stream *s = c->stream;
+    size_t longest = (size_t)s->options->max_line_bytes + 2; /* and its CR LF */
+
+    buf->len = 0;
+    *at_end = c->purpose == CHUNK_IDLE;
+    buffer_add_slice(buf, buffer_slice(&s->carry));
+    if (!read_up_to(c, buf, chunk_size(s), at_end))
+        return false;
+    if (*at_end || buf->len >= longest || s->is_in_long_line ||
+        (buf->len && memchr(buf->ptr, '\n', buf->len)))
+        return true;
+    return read_up_to(c, buf, longest, at_end);
+}
+
+/* A stream that begins with undated lines: the first time that the chunk says stands in for them.
+ */
+static int64_t peek_time(struct chunk *c, struct line_work *work, struct slice bytes)
+{
+    struct frame f;
+    struct frame_line line;
+
+    frame_init(&f, bytes, c->stream->options->max_line_bytes, false, true);
+    for (int i = 0; i < PEEK_LINES && frame_next(&f, &line); i++) {
+        parser_parse(c->stream->options->parser, &work->worker->parse, line.text, &work->record);
+        if (work->record.has_time)
+            return work->record.time_ns;
+    }
+    return 0;
+}
+
+static void take_line(struct line_work *work, const struct frame_line *line)
+{
+    struct chunk *c = work->chunk;
+    struct stream *s = c->stream;
+
+    c->n_lines++;
+    if (!s->has_head)
+        stream_set_head(s, stream_head_hash(line->text));
+    if (line->is_cut)
+        c->n_truncated++;
+    if (line->text.len)
+        line_process(work, line->text, c->start + line->offset,
+                     line->is_cut ? RECORD_TRUNCATED : 0);
+}
+
+/* Works through the whole lines of `bytes`; returns how many bytes they took. */
+static size_t take_lines(struct line_work *work, struct slice bytes, bool is_last)
+{
+    struct chunk *c = work->chunk;
+    struct stream *s = c->stream;
+    struct frame f;
+    struct frame_line line;
+    size_t done = 0;
+
+    frame_init(&f, bytes, s->options->max_line_bytes, s->is_in_long_line, is_last);
+    while (frame_next(&f, &line)) {
+        take_line(work, &line);
+        if (work->is_out_of_memory)
+            break; /* this line is read again, when there is memory */
+        done = f.at;
+    }
+    if (!work->is_out_of_memory) {
+        done = f.at;
+        s->is_in_long_line = f.is_in_long_line;
+    }
+    c->skipped_bytes = f.skipped_bytes;
+    return done;
+}
+
+static void keep_carry(struct stream *s, struct slice rest)
+{
+    s->carry.len = 0;
+    if (s->is_sequential)
+        buffer_add_slice(&s->carry, rest);
+}
+
+static void work_on(struct chunk *c, struct worker *w)
+{
+    struct stream *s = c->stream;
+    struct buffer *buf = &w->chunk;
+    struct line_work work;
+    struct slice bytes;
+    bool at_end;
+    size_t done;
+
+    c->start = c->end = s->position;
+    if (!read_chunk(c, buf, &at_end)) {
+        /* A sequential source has moved on: what it gave is not lost. */
+        keep_carry(s, buffer_slice(buf));
+        c->how = CHUNK_ERROR;
+        return;
+    }
+    bytes = buffer_slice(buf);
+    line_work_init(&work, c, w);
+    if (!s->correlate.last_ns && c->start == 0)
+        work.first_ns = peek_time(c, &work, bytes);
+    done = take_lines(&work, bytes, at_end && c->purpose == CHUNK_FINISH);
+    if (at_end && c->purpose != CHUNK_READ && !work.is_out_of_memory)
+        line_flush(&work);
+    line_work_fini(&work);
+
+    s->position = c->end = c->start + done;
+    keep_carry(s, slice_from(bytes, done));
+    c->how = at_end ? CHUNK_EMPTY : CHUNK_MORE;
+    if (work.is_out_of_memory) {
+        c->how = CHUNK_ERROR;
+        err_set(&c->why, ERR_NOMEM, "out of memory");
+    }
+    if (!s->source->ops->reread && c->n_parts && pack_bytes(w, slice_of(bytes.ptr, done), &c->raw))
+        c->raw_len = done;
+}
+
+static void run_chunk(struct job *job, struct worker *w)
+{
+    struct chunk *c = (struct chunk *)job;
+
+    work_on(c, w);
+    stream_state_save(c->stream, &c->state);
+}
+
+static void on_chunk_done(struct job *job)
+{
+    struct chunk *c = (struct chunk *)job;
+
+    c->on_read(c->ctx, c);
+}
+
+struct chunk *chunk_start(struct stream *stream, struct lanes *lanes, struct pool *pool,
+                          enum chunk_purpose purpose, int64_t now_wall_ns, chunk_done_fn *on_read,
+                          void *ctx)
+{
+    struct chunk *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->job.run = run_chunk;
+    c->job.done = on_chunk_done;
+    c->stream = stream;
+    c->lanes = lanes;
+    c->on_read = on_read;
+    c->ctx = ctx;
+    c->purpose = purpose;
+    c->now_wall_ns = now_wall_ns;
+    pool_submit(pool, &c->job, JOB_NORMAL);
+    return c;
+}
+
+void chunk_free(struct chunk *c)
+{
+    if (!c)
+        return;
+    buffer_free(&c->raw);
+    buffer_free(&c->state);
+    free(c);
+}
+
+static bool original_from_kept(const struct chunk *c, uint32_t at, uint32_t len, struct buffer *out)
+{
+    struct buffer plain = {0};
+    bool is_there = c->raw.ptr && (size_t)at + len <= c->raw_len &&
+                    unpack_bytes(buffer_slice(&c->raw), c->raw_len, &plain);
+
+    if (is_there)
+        buffer_add(out, plain.ptr + at, len);
+    buffer_free(&plain);
+    return is_there && !out->failed;
+}
+
+bool chunk_original(const struct chunk *c, uint32_t line_offset, uint32_t line_len,
+                    struct buffer *out)
+{
+    struct source *source = c->stream->source;
+
+    if (line_len == 0)
+        return false;
+    if (!source || !source->ops->reread)
+        return original_from_kept(c, line_offset, line_len, out);
+    if (!buffer_reserve(out, line_len) ||
+        !source->ops->reread(source, c->start + line_offset, out->ptr + out->len, line_len))
+        return false;
+    out->len += line_len;
+    return true;
+}

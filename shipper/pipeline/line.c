@@ -1,0 +1,174 @@
+#include "shipper/pipeline/line.h"
+#include "parsers/parser.h"
+#include "shipper/pipeline/stream.h"
+
+/* No invocation lasts longer (aws.md); a time that is older says nothing about the next line. */
+static const int64_t stale_ns = INT64_C(900) * 1000000000;
+
+void line_work_init(struct line_work *work, struct chunk *chunk, struct worker *w)
+{
+    work->chunk = chunk;
+    work->stream = chunk->stream;
+    work->worker = w;
+    memset(work->open, 0, sizeof work->open);
+    work->first_ns = 0;
+    work->is_out_of_memory = false;
+}
+
+void line_work_fini(struct line_work *work)
+{
+    for (size_t i = 0; i < lanes_count(work->chunk->lanes); i++)
+        if (work->open[i])
+            lanes_put(work->chunk->lanes, work->open[i], work->worker);
+}
+
+/* What names the line for good by itself: a time of its own, or the request that a platform line is
+ * about. Other lines may be written again, alike, into a file made anew. */
+static bool is_dated(const struct record *r)
+{
+    return r->has_time || (r->kind != RECORD_LINE && r->request_id.len);
+}
+
+static struct line_ref name_line(const struct stream *s, const struct record *r, struct slice line,
+                                 uint64_t offset)
+{
+    struct hash128 key = is_dated(r) ? s->id_key : s->undated_key;
+
+    key.low += offset * 0x9E3779B97F4A7C15u;
+    return (struct line_ref){offset, hash128_keyed(line, &key)};
+}
+
+/* The time of a line that says none: the last that its stream said; for a live file not older than
+ * what the file's own time allows. */
+static int64_t stand_in_time(const struct line_work *work)
+{
+    const struct stream *s = work->stream;
+    int64_t last = s->correlate.last_ns ? s->correlate.last_ns : work->first_ns;
+    int64_t written = s->mtime_ns ? s->mtime_ns : work->chunk->now_wall_ns;
+
+    if (!last)
+        return written;
+    if (s->options->is_live && written - last > stale_ns)
+        return written;
+    return last;
+}
+
+static bool encode_into(struct line_work *work, size_t lane, const struct event *event,
+                        uint32_t line_offset)
+{
+    struct lanes *lanes = work->chunk->lanes;
+    const struct lane_options *options = lanes_options(lanes, lane);
+    struct batch *b = work->open[lane];
+    size_t from;
+
+    if (!b)
+        b = work->open[lane] = lanes_take(lanes, lane);
+    else if (batch_is_full(b, &options->limits))
+        b = work->open[lane] = lanes_exchange(lanes, b, work->worker);
+    if (!b)
+        return false;
+    from = b->body.len;
+    options->ops->encode(options->options, event, &b->body);
+    if (!batch_commit(b, from, work->chunk, line_offset, (uint32_t)event->line.len))
+        return false;
+    work->chunk->n_parts++;
+    return true;
+}
+
+static bool encode(struct line_work *work, const struct event *event)
+{
+    uint32_t line_offset = (uint32_t)(event->offset - work->chunk->start);
+
+    if (event->invocation && event->offset < work->chunk->start)
+        line_offset = 0; /* a summary of a REPORT in an earlier chunk */
+    for (size_t i = 0; i < lanes_count(work->chunk->lanes); i++)
+        if (!encode_into(work, i, event, line_offset)) {
+            work->is_out_of_memory = true;
+            return false;
+        }
+    work->chunk->n_events++;
+    return true;
+}
+
+static struct slice function_of(const struct stream *s, const struct record *r)
+{
+    if (r && (r->faas_name.kind == VALUE_TEXT || r->faas_name.kind == VALUE_JSON_STRING))
+        return r->faas_name.bytes;
+    if (s->correlate.function[0])
+        return slice_str(s->correlate.function);
+    return s->profile.function;
+}
+
+static bool emit_invocation(struct line_work *work, const struct invocation *inv)
+{
+    static const struct record nothing = {.coldstart = -1};
+    struct stream *s = work->stream;
+    struct hash128 id = hash128_keyed(slice_str("invocation"), &inv->at.hash);
+    struct event event = {
+        .record = &nothing,
+        .stream = &s->profile,
+        .offset = inv->at.offset,
+        .time_ns = inv->end_ns ? inv->end_ns : stand_in_time(work),
+        .level = inv->outcome == OUTCOME_SUCCESS ? LEVEL_INFO : LEVEL_ERROR,
+        .request_id = slice_of(inv->id, inv->id_len),
+        .request_id_source = REQUEST_ID_LINE,
+        .trace_id = slice_of(inv->trace_id, inv->has_trace_id ? sizeof inv->trace_id : 0),
+        .function = function_of(s, NULL),
+        .function_version = slice_str(s->correlate.version),
+        .coldstart = inv->coldstart,
+        .init_id = inv->init_id,
+        .invocation = inv,
+    };
+
+    if (!s->options->with_invocations)
+        return true;
+    hash128_text(&id, event.id);
+    return encode(work, &event);
+}
+
+bool line_process(struct line_work *work, struct slice line, uint64_t offset, unsigned flags)
+{
+    struct stream *s = work->stream;
+    struct record *r = &work->record;
+    struct invocation done[CORRELATE_MAX_DONE];
+    struct correlation found;
+    struct line_ref at;
+    struct event event;
+    size_t n_done;
+
+    parser_parse(s->options->parser, &work->worker->parse, line, r);
+    r->flags |= flags;
+    at = name_line(s, r, line, offset);
+    n_done = correlate_line(&s->correlate, r, &at, &found, done);
+    event = (struct event){
+        .record = r,
+        .stream = &s->profile,
+        .line = line,
+        .offset = offset,
+        .time_ns = r->has_time ? r->time_ns : stand_in_time(work),
+        .level = r->level,
+        .request_id = found.request_id,
+        .request_id_source = found.source,
+        .trace_id = r->has_trace_id ? slice_of(r->trace_id, sizeof r->trace_id) : found.trace_id,
+        .span_id = slice_of(r->span_id, r->has_span_id ? sizeof r->span_id : 0),
+        .function = function_of(s, r),
+        .function_version = slice_str(s->correlate.version),
+        .coldstart = r->coldstart >= 0 ? r->coldstart : found.coldstart,
+        .is_init = found.is_init,
+        .init_id = found.init_id,
+    };
+    hash128_text(&at.hash, event.id);
+    if (!encode(work, &event))
+        return false;
+    for (size_t i = 0; i < n_done; i++)
+        if (!emit_invocation(work, &done[i]))
+            return false;
+    return true;
+}
+
+bool line_flush(struct line_work *work)
+{
+    struct invocation done;
+
+    return !correlate_flush(&work->stream->correlate, &done) || emit_invocation(work, &done);
+}
