@@ -19,8 +19,8 @@ enum { CHECKPOINT_EVERY_MS = 250 };
 
 /* What a row says: which bytes, how far, and the state there. */
 struct checkpoint {
-    const char *key;    /* unique: input kind, device, inode, generation */
-    const char *path;   /* as it was last seen */
+    const char *key;  /* unique: input kind, device, inode, generation */
+    const char *path; /* as it was last seen */
     uint64_t position;
     uint64_t head_hash; /* of the first line; 0: not known yet */
     bool is_finished;   /* rotated away and read to its end, or gone */
@@ -30,7 +30,8 @@ struct checkpoint {
 
 struct checkpoints;
 
-/* Makes directory and file, takes the lock that keeps a second ship out. NULL and *e (ERR_STORE). */
+/* Makes directory and file, takes the lock that keeps a second ship out. NULL and *e (ERR_STORE).
+ */
 struct checkpoints *checkpoints_open(const char *directory, struct pool *writer, struct err *e);
 /* Calls fn for each row, before anything was put. -1 and *e. */
 typedef void checkpoint_fn(void *ctx, const struct checkpoint *c);

@@ -16,9 +16,10 @@
 #include "outputs/output.h"
 #include "shipper/base/error.h"
 #include "shipper/delivery/tracker.h"
-#include "shipper/pipeline/lanes.h"
+#include "shipper/pipeline/pool.h"
 
 struct dead_letters;
+struct log;
 
 struct engine_output {
     const struct output_ops *ops;
@@ -34,16 +35,15 @@ struct retry_options {
     int64_t give_up_unreached_ms; /* it never answered at all */
     int64_t give_up_ms;           /* it did before */
     bool give_up_on_hold;         /* credentials refused: no use waiting */
-    unsigned max_server_errors;   /* item-level 500s in a row before an event is set aside: 10 */
 };
 
 struct output_stats {
     uint64_t delivered;
     uint64_t duplicates;
     uint64_t dead;
-    uint64_t retried;  /* event tries beyond the first */
+    uint64_t retried; /* event tries beyond the first */
     uint64_t requests;
-    uint64_t failures; /* requests that brought no verdicts */
+    uint64_t failures;         /* requests that brought no verdicts */
     uint64_t in_flight_events; /* offered and not settled */
 };
 
@@ -53,11 +53,12 @@ struct engine_options {
     const struct engine_output *outputs;
     size_t n_outputs;
     struct retry_options retry;
-    struct lanes *lanes;
+    struct pool *pool; /* takes batches apart */
     struct tracker *tracker;
     struct dead_letters *dead_letters;
     uint64_t (*random)(void *ctx); /* for jitter */
     void *random_ctx;
+    struct log *log; /* may be NULL */
 };
 
 struct engine;
@@ -73,7 +74,8 @@ bool engine_is_idle(const struct engine *en);
 /* GAVE_UP and CLOSED are final; *why of the first output that did. */
 enum engine_state engine_state(const struct engine *en, struct err *why);
 const struct output_stats *engine_stats(const struct engine *en, size_t output);
-/* Cancels what is in flight and frees every batch. Sinks stay the caller's. */
+/* Frees every batch that is not with a sink or a worker; after the sinks and the pool are closed.
+ */
 void engine_free(struct engine *en);
 
 #endif

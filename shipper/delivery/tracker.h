@@ -29,10 +29,13 @@ struct tracker {
 void tracker_init(struct tracker *t, tracker_moved_fn *on_moved, void *ctx);
 /* The chunk joins its stream's list; before its job runs. */
 void tracker_add(struct tracker *t, struct chunk *chunk);
-/* The worker is done with it: its n_events is known. */
+/* The worker is done with it: its n_parts is known. May free the chunk: take what you need of it
+ * before. */
 void tracker_read(struct tracker *t, struct chunk *chunk);
-/* n events of the chunk have their last verdict from one output. */
+/* n parts of the chunk have their last verdict. */
 void tracker_settle(struct tracker *t, struct chunk *chunk, uint64_t n);
 bool tracker_is_settled(const struct stream *stream);
+/* Frees what is not settled, when the stream is closed all the same; after the pool's end. */
+void tracker_drop(struct tracker *t, struct stream *stream);
 
 #endif

@@ -44,7 +44,10 @@ struct batch {
     size_t plain_bytes; /* len of the plain body, also after packing */
     bool is_packed;     /* body is one gzip member (RFC 1952) */
     int64_t first_ms;   /* monotonic, when the first event came in */
-    unsigned attempts;  /* failed tries so far; the engine's */
+    unsigned attempts;  /* failed tries so far; the engine's, as the next three */
+    bool is_resend;     /* a part of a batch that was sent before */
+    int64_t delay_ms;   /* it waits so long before it is sent again ... */
+    int64_t due_ms;     /* ... that is until then */
     struct budget *budget;
     int64_t counted_bytes;
     struct batch *next; /* whoever owns it */

@@ -113,6 +113,14 @@ static void on_packed(struct job *job)
     l->on_ready(l->ctx, b);
 }
 
+static void drop_pack(struct job *job)
+{
+    struct pack_job *p = (struct pack_job *)job;
+
+    batch_free(p->batch);
+    free(p);
+}
+
 static void put_on_shelf(struct lanes *l, struct batch *b)
 {
     struct lane *at = &l->lanes[b->output];
@@ -135,6 +143,7 @@ static void seal(struct lanes *l, struct batch *b, struct worker *w)
     }
     p->job.run = run_pack;
     p->job.done = on_packed;
+    p->job.drop = drop_pack;
     p->lanes = l;
     p->batch = b;
     if (w && l->lanes[b->output].options.ops->wants_gzip &&

@@ -221,6 +221,15 @@ unsigned pool_size(const struct pool *p)
     return p->n_threads;
 }
 
+static void drop_all(struct queue *q)
+{
+    struct job *job;
+
+    while ((job = queue_pop(q)))
+        if (job->drop)
+            job->drop(job);
+}
+
 void pool_free(struct pool *p)
 {
     if (!p)
@@ -233,6 +242,9 @@ void pool_free(struct pool *p)
         pthread_join(p->threads[i].id, NULL);
         worker_fini(&p->threads[i].worker);
     }
+    drop_all(&p->urgent);
+    drop_all(&p->normal);
+    drop_all(&p->finished);
     worker_fini(&p->inline_worker);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);

@@ -28,7 +28,8 @@ struct worker {
 struct job {
     void (*run)(struct job *job, struct worker *worker);
     void (*done)(struct job *job);
-    struct job *next; /* the pool's */
+    void (*drop)(struct job *job); /* pool_free: it will not come back. May be NULL */
+    struct job *next;              /* the pool's */
 };
 
 enum job_order { JOB_NORMAL, JOB_URGENT }; /* urgent ones (they free memory) go first */
@@ -48,7 +49,7 @@ size_t pool_reap(struct pool *pool);
 /* Jobs that wait for a worker (urgent ones included); any thread. */
 size_t pool_waiting(const struct pool *pool);
 unsigned pool_size(const struct pool *pool);
-/* Lets running jobs end, calls no more `done`, joins. Jobs not yet run stay the submitters'. */
+/* Lets running jobs end, joins; `drop` instead of `done` for what has not come back. */
 void pool_free(struct pool *pool);
 
 #endif

@@ -1,0 +1,80 @@
+#include <assert.h>
+#include <stddef.h>
+
+#include "shipper/delivery/tracker.h"
+#include "shipper/pipeline/chunk.h"
+#include "shipper/pipeline/stream.h"
+
+void tracker_init(struct tracker *t, tracker_moved_fn *on_moved, void *ctx)
+{
+    *t = (struct tracker){on_moved, ctx, 0};
+}
+
+void tracker_add(struct tracker *t, struct chunk *chunk)
+{
+    struct stream *s = chunk->stream;
+
+    chunk->next = NULL;
+    if (s->newest)
+        s->newest->next = chunk;
+    else
+        s->oldest = chunk;
+    s->newest = chunk;
+    t->n_chunks++;
+}
+
+static bool is_settled(const struct chunk *c)
+{
+    assert(!c->is_read || c->settled <= c->n_parts);
+    return c->is_read && c->settled == c->n_parts;
+}
+
+/* The settled chunks at the head of the list leave it; the newest of them says how far we are. */
+static void advance(struct tracker *t, struct stream *s)
+{
+    struct chunk *last = NULL;
+
+    while (s->oldest && is_settled(s->oldest)) {
+        chunk_free(last);
+        last = s->oldest;
+        s->oldest = last->next;
+        t->n_chunks--;
+    }
+    if (!s->oldest)
+        s->newest = NULL;
+    if (!last)
+        return;
+    s->settled_position = last->end;
+    if (t->on_moved)
+        t->on_moved(t->ctx, s, last->end, buffer_slice(&last->state));
+    chunk_free(last);
+}
+
+void tracker_read(struct tracker *t, struct chunk *chunk)
+{
+    chunk->is_read = true;
+    advance(t, chunk->stream);
+}
+
+void tracker_settle(struct tracker *t, struct chunk *chunk, uint64_t n)
+{
+    chunk->settled += n;
+    advance(t, chunk->stream);
+}
+
+bool tracker_is_settled(const struct stream *stream)
+{
+    return !stream->oldest;
+}
+
+void tracker_drop(struct tracker *t, struct stream *stream)
+{
+    while (stream->oldest) {
+        struct chunk *c = stream->oldest;
+
+        stream->oldest = c->next;
+        t->n_chunks--;
+        chunk_free(c);
+    }
+    stream->newest = NULL;
+}
