@@ -32,22 +32,28 @@ struct json_member {
     bool key_escaped;   /* holds a backslash */
     bool value_escaped; /* a string that holds a backslash */
     bool is_shadowed;   /* the same key comes again later: the last one counts (as in jansson) */
-    /* A nested value that not every reader takes: a key twice in one object, or deeper than
-     * JSON_SAFE_DEPTH. The encoder writes it as text. */
+    /* A value that not every reader takes: a key twice in one object, a key with \u0000, deeper
+     * than JSON_SAFE_DEPTH, a number longer than JSON_SAFE_NUMBER. The encoder writes it as text.
+     */
     bool is_unsafe;
+    bool is_taken; /* the reader's own mark; the scan clears it */
 };
 
 enum {
-    JSON_MAX_DEPTH = 2048, /* deeper is refused, as jansson does (JSON_PARSER_MAX_DEPTH) */
-    JSON_SAFE_DEPTH = 16,  /* Elasticsearch's `flattened` stops at 20 */
+    JSON_MAX_DEPTH = 2048,  /* deeper is refused, as jansson does (JSON_PARSER_MAX_DEPTH) */
+    JSON_SAFE_DEPTH = 16,   /* Elasticsearch's `flattened` stops at 20 */
+    JSON_SAFE_NUMBER = 400, /* bytes; Jackson stops at 1000 */
 };
+
+struct json_keys; /* json_keys.c's working memory */
 
 struct json_object {
     struct json_member *members; /* of the outermost object, in order; duplicates included */
     size_t n_members;
     size_t cap;
-    size_t error_at;       /* where the scan stopped */
-    const char *error;     /* static text: what was wrong */
+    size_t error_at;        /* where the scan stopped */
+    const char *error;      /* static text: what was wrong */
+    struct json_keys *keys; /* the scan's own; made when a line first needs it */
 };
 
 enum json_status {

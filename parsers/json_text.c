@@ -1,0 +1,243 @@
+/* JSON's string text: repaired, unescaped, escaped; and an array's elements. */
+#include <string.h>
+
+#include "parsers/json_scan.h"
+#include "parsers/json_string.h"
+#include "parsers/utf8.h"
+
+static void add_bytes(struct buffer *out, const uint8_t *from, const uint8_t *to)
+{
+    buffer_add(out, from, (size_t)(to - from));
+}
+
+/* Copies the UTF-8 character at p, or U+FFFD for what is none; returns what stands behind it. */
+static const uint8_t *copy_character(const uint8_t *p, const uint8_t *end, struct buffer *out,
+                                     bool *is_valid)
+{
+    size_t len = utf8_step(p, end, is_valid);
+
+    if (*is_valid)
+        add_bytes(out, p, p + len);
+    else
+        buffer_add_lit(out, UTF8_REPLACEMENT);
+    return p + len;
+}
+
+/* ------------------------------------------------------------------ repair */
+
+/* The escape at p, copied; U+FFFD for a lone surrogate. */
+static const uint8_t *repair_escape(const uint8_t *p, const uint8_t *end, struct buffer *out)
+{
+    int unit = json_unit(p, end);
+    size_t len = 1;
+
+    if (unit >= 0 && json_code_point(p, end, unit, &len) < 0) {
+        buffer_add_lit(out, UTF8_REPLACEMENT);
+        return p + len;
+    }
+    /* The byte behind a backslash goes with it (a quote there ends nothing), unless it may be the
+     * start of bad UTF-8. */
+    if (unit < 0 && end - p > 1 && p[1] < 0x80)
+        len = 2;
+    add_bytes(out, p, p + len);
+    return p + len;
+}
+
+void json_repair(struct slice text, struct buffer *out)
+{
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    const uint8_t *end = p + text.len;
+    bool is_in_string = false;
+    bool is_valid;
+
+    buffer_reserve(out, text.len + 64);
+    while (p < end) {
+        const uint8_t *plain_end = json_plain_end(p, end);
+
+        add_bytes(out, p, plain_end);
+        p = plain_end;
+        if (p == end)
+            break;
+        if (*p >= 0x80) {
+            p = copy_character(p, end, out, &is_valid);
+        } else if (*p == '\\' && is_in_string) {
+            p = repair_escape(p, end, out);
+        } else {
+            is_in_string ^= *p == '"';
+            buffer_add_char(out, (char)*p++);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ unescape */
+
+static void add_code_point(struct buffer *out, int32_t c)
+{
+    uint32_t u = c < 0 ? 0xFFFD : (uint32_t)c;
+
+    if (u < 0x80) {
+        buffer_add_char(out, (char)u);
+    } else if (u < 0x800) {
+        buffer_add_char(out, (char)(0xC0 | u >> 6));
+        buffer_add_char(out, (char)(0x80 | (u & 0x3F)));
+    } else if (u < 0x10000) {
+        buffer_add_char(out, (char)(0xE0 | u >> 12));
+        buffer_add_char(out, (char)(0x80 | (u >> 6 & 0x3F)));
+        buffer_add_char(out, (char)(0x80 | (u & 0x3F)));
+    } else {
+        buffer_add_char(out, (char)(0xF0 | u >> 18));
+        buffer_add_char(out, (char)(0x80 | (u >> 12 & 0x3F)));
+        buffer_add_char(out, (char)(0x80 | (u >> 6 & 0x3F)));
+        buffer_add_char(out, (char)(0x80 | (u & 0x3F)));
+    }
+}
+
+static char short_escape(uint8_t c)
+{
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return (char)c; /* quote, backslash, slash */
+    }
+}
+
+void json_unescape(struct slice escaped, struct buffer *out)
+{
+    const uint8_t *p = (const uint8_t *)escaped.ptr;
+    const uint8_t *end = p + escaped.len;
+
+    while (p < end) {
+        const uint8_t *hit = memchr(p, '\\', (size_t)(end - p));
+        size_t len = 2;
+        int unit;
+
+        add_bytes(out, p, hit ? hit : end);
+        if (!hit || end - hit < 2)
+            return;
+        unit = json_unit(hit, end);
+        if (unit < 0)
+            buffer_add_char(out, short_escape(hit[1]));
+        else
+            add_code_point(out, json_code_point(hit, end, unit, &len));
+        p = hit + len;
+    }
+}
+
+/* ------------------------------------------------------------------ escape */
+
+static void escape_ascii(uint8_t c, struct buffer *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char named[0x20] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    char letter = c < 0x20 ? named[c] : (char)c;
+
+    if (letter) {
+        buffer_add_char(out, '\\');
+        buffer_add_char(out, letter);
+        return;
+    }
+    buffer_add_lit(out, "\\u00");
+    buffer_add_char(out, digits[c >> 4]);
+    buffer_add_char(out, digits[c & 15]);
+}
+
+bool json_escape(struct slice text, struct buffer *out)
+{
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    const uint8_t *end = p + text.len;
+    bool is_replaced = false;
+
+    while (p < end) {
+        const uint8_t *plain_end = json_plain_end(p, end);
+        bool is_valid = true;
+
+        add_bytes(out, p, plain_end);
+        p = plain_end;
+        if (p == end)
+            break;
+        if (*p >= 0x80)
+            p = copy_character(p, end, out, &is_valid);
+        else
+            escape_ascii(*p++, out);
+        is_replaced |= !is_valid;
+    }
+    return is_replaced;
+}
+
+/* ------------------------------------------------------------------ elements */
+
+/* The end of the checked value at p: the comma or bracket behind it, or a blank before that. */
+static const uint8_t *checked_value_end(const uint8_t *p, const uint8_t *end)
+{
+    size_t depth = 0;
+
+    while (p < end) {
+        if (*p == '"') {
+            p = json_checked_string_end(p + 1, end);
+        } else if (*p == '[' || *p == '{') {
+            depth++;
+        } else if (*p == ']' || *p == '}') {
+            if (depth == 0)
+                return p;
+            depth--;
+        } else if (depth == 0 && (*p == ',' || json_blank_end(p, end) != p)) {
+            return p;
+        }
+        if (p < end)
+            p++;
+    }
+    return end;
+}
+
+static enum json_type type_of(uint8_t first)
+{
+    switch (first) {
+    case '"':
+        return JSON_TYPE_STRING;
+    case '{':
+        return JSON_TYPE_OBJECT;
+    case '[':
+        return JSON_TYPE_ARRAY;
+    case 't':
+        return JSON_TYPE_TRUE;
+    case 'f':
+        return JSON_TYPE_FALSE;
+    case 'n':
+        return JSON_TYPE_NULL;
+    default:
+        return JSON_TYPE_NUMBER;
+    }
+}
+
+void json_each(struct slice array, json_item_fn *on_item, void *ctx)
+{
+    const uint8_t *p = (const uint8_t *)array.ptr;
+    const uint8_t *end = p + array.len;
+
+    if (array.len < 2 || *p != '[')
+        return;
+    p = json_blank_end(p + 1, end);
+    while (p < end && *p != ']') {
+        const uint8_t *stop = checked_value_end(p, end);
+        struct slice value = slice_of((const char *)p, (size_t)(stop - p));
+        enum json_type type = type_of(*p);
+
+        if (type == JSON_TYPE_STRING && value.len >= 2)
+            value = slice_of(value.ptr + 1, value.len - 2);
+        on_item(ctx, type, value);
+        p = json_blank_end(stop, end);
+        if (p == end || *p != ',')
+            return;
+        p = json_blank_end(p + 1, end);
+    }
+}
