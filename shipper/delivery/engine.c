@@ -353,6 +353,14 @@ static void on_items(struct output *o, struct batch *b, const struct sink_reply 
     size_t n_good = t.delivered + t.duplicates + t.rejected;
 
     b->delay_ms = 0;
+    if (n_good == 0 && b->is_resend && !o->failures && t.hold == 0) {
+        /* What was left over of a batch failed again, while others get through: its own matter. */
+        o->has_pending_fail = true;
+        o->trouble = reply->why;
+        tell_tally(o, &t, reply);
+        send_again(o, b, jittered(o, b->attempts + 1, reply->retry_after_ms));
+        return;
+    }
     if (n_good == 0 && t.retry + t.hold == b->n_items) {
         /* Nobody got through: that is the output, not the events. */
         back_off(o, b, reply, t.hold == b->n_items);

@@ -1,9 +1,9 @@
 /* ship's own log: one line for each decision, on standard error.
  *
  * For a person on a terminal; as ECS JSON lines otherwise when asked (log_init). Only the edge that
- * decides logs. The same text is not repeated within LOG_REPEAT_MS: it is counted, and the count told
- * with the next line.
- * Owner:  one struct log, made in main. Thread: any; one write(2) a line. */
+ * decides logs. The same text is not repeated within LOG_REPEAT_MS: it is counted, and the count
+ * told with the next line. Owner:  one struct log, made in main. Thread: any; one write(2) a line.
+ */
 #ifndef SHIP_OBSERVE_LOG_H
 #define SHIP_OBSERVE_LOG_H
 

@@ -1,0 +1,233 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shipper/base/clock.h"
+#include "shipper/delivery/dead_letters.h"
+#include "shipper/delivery/letter.h"
+
+struct dead_letters {
+    char *directory;
+    char *path; /* of the file that is appended to */
+    struct pool *writer;
+    uint64_t count;
+};
+
+/* A copy of what the letters need, since the reply is only lent. */
+struct putting {
+    struct job job; /* first */
+    struct dead_letters *owner;
+    struct batch *batch;
+    struct letter_reason *reasons;
+    size_t n_reasons;
+    char *output;
+    struct err why;
+    dead_letters_done_fn *on_done;
+    void *ctx;
+};
+
+static char *join(const char *directory, const char *name)
+{
+    size_t len = strlen(directory) + strlen(name) + 2;
+    char *path = malloc(len);
+
+    if (path)
+        snprintf(path, len, "%s/%s", directory, name);
+    return path;
+}
+
+struct dead_letters *dead_letters_new(const char *directory, struct pool *writer, struct err *e)
+{
+    struct dead_letters *d = calloc(1, sizeof *d);
+
+    if (d) {
+        d->directory = strdup(directory);
+        d->path = join(directory, "dead.ndjson");
+        d->writer = writer;
+    }
+    if (!d || !d->directory || !d->path) {
+        dead_letters_free(d);
+        err_set(e, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    return d;
+}
+
+void dead_letters_free(struct dead_letters *d)
+{
+    if (!d)
+        return;
+    free(d->directory);
+    free(d->path);
+    free(d);
+}
+
+uint64_t dead_letters_count(const struct dead_letters *d)
+{
+    return d->count;
+}
+
+const char *dead_letters_path(const struct dead_letters *d)
+{
+    return d->path;
+}
+
+/* mkdir -p, for the owner only: dead letters hold log lines. */
+static int make_directories(const char *path, struct err *e)
+{
+    char *part = strdup(path);
+
+    if (!part)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(part, 0755);
+        *slash = '/';
+    }
+    free(part);
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return 0;
+    err_set(e, ERR_STORE, "%s", strerror(errno));
+    return err_at(e, "%s", path);
+}
+
+/* A last line that a power cut tore is ended here, so that the next letter stands on its own. */
+static void end_torn_line(int fd, struct buffer *out)
+{
+    off_t end = lseek(fd, 0, SEEK_END);
+    char last;
+
+    if (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n')
+        buffer_add_char(out, '\n');
+}
+
+static int append(const char *path, struct buffer *lines, struct err *e)
+{
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    struct buffer head = {0};
+    off_t before;
+    int rc = 0;
+
+    if (fd < 0)
+        goto fail;
+    before = lseek(fd, 0, SEEK_END);
+    end_torn_line(fd, &head);
+    buffer_add_slice(&head, buffer_slice(lines));
+    for (size_t done = 0; done < head.len && rc == 0;) {
+        ssize_t n = write(fd, head.ptr + done, head.len - done);
+
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            rc = -1;
+    }
+    if (rc == 0 && !head.failed && fsync(fd) == 0) {
+        buffer_free(&head);
+        close(fd);
+        return 0;
+    }
+fail:
+    rc = errno;
+    /* Half a letter is worse than none: it will be written again. */
+    if (fd >= 0 && ftruncate(fd, before) == 0)
+        fsync(fd);
+    if (fd >= 0)
+        close(fd);
+    buffer_free(&head);
+    err_set(e, ERR_STORE, "%s", strerror(rc));
+    return err_at(e, "%s", path);
+}
+
+static void write_letters(struct putting *p, struct buffer *lines)
+{
+    struct buffer plain = {0};
+
+    if (batch_unpack(p->batch, &plain, &p->why) < 0)
+        return;
+    for (size_t i = 0; i < p->n_reasons; i++)
+        letter_encode(&p->reasons[i], p->batch, buffer_slice(&plain), p->output,
+                      clock_wall_ns(&clock_real), lines);
+    buffer_free(&plain);
+    if (lines->failed)
+        err_set(&p->why, ERR_NOMEM, "out of memory");
+}
+
+static void run_put(struct job *job, struct worker *w)
+{
+    struct putting *p = (struct putting *)job;
+
+    w->text.len = 0;
+    w->text.failed = false;
+    write_letters(p, &w->text);
+    if (p->why.code == ERR_NONE && make_directories(p->owner->directory, &p->why) == 0)
+        append(p->owner->path, &w->text, &p->why);
+}
+
+static void putting_free(struct putting *p)
+{
+    for (size_t i = 0; i < p->n_reasons; i++)
+        letter_reason_fini(&p->reasons[i]);
+    free(p->reasons);
+    free(p->output);
+    free(p);
+}
+
+static void done_put(struct job *job)
+{
+    struct putting *p = (struct putting *)job;
+
+    if (p->why.code == ERR_NONE)
+        p->owner->count += p->n_reasons;
+    p->on_done(p->ctx, p->batch, &p->why);
+    putting_free(p);
+}
+
+static void drop_put(struct job *job)
+{
+    struct putting *p = (struct putting *)job;
+
+    batch_free(p->batch);
+    free(p->ctx); /* the engine's note, malloc'd for this call */
+    putting_free(p);
+}
+
+static const struct rejection *rejection_of(const struct sink_reply *reply, size_t index)
+{
+    for (size_t i = 0; i < reply->n_rejections; i++)
+        if (reply->rejections[i].index == index)
+            return &reply->rejections[i];
+    return NULL;
+}
+
+void dead_letters_put(struct dead_letters *d, struct batch *batch, const struct sink_reply *reply,
+                      const char *output, dead_letters_done_fn *done, void *ctx)
+{
+    struct putting *p = calloc(1, sizeof *p);
+
+    if (p) {
+        p->reasons = calloc(batch->n_items, sizeof *p->reasons);
+        p->output = strdup(output);
+    }
+    if (!p || !p->reasons || !p->output) {
+        struct err why;
+
+        if (p)
+            putting_free(p);
+        err_set(&why, ERR_NOMEM, "out of memory");
+        done(ctx, batch, &why);
+        return;
+    }
+    for (size_t i = 0; i < batch->n_items; i++)
+        if (reply->verdicts[i] == VERDICT_REJECTED)
+            letter_reason_init(&p->reasons[p->n_reasons++], i, rejection_of(reply, i));
+    p->job = (struct job){run_put, done_put, drop_put, NULL};
+    p->owner = d;
+    p->batch = batch;
+    p->on_done = done;
+    p->ctx = ctx;
+    pool_submit(d->writer, &p->job, JOB_NORMAL);
+}
