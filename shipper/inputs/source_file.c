@@ -1,0 +1,273 @@
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/base/hash.h"
+#include "shipper/inputs/source_file.h"
+
+enum { MARK_MAX = 256 };
+
+/* What stood in the bytes before an offset: up to MARK_MAX of them. */
+struct mark {
+    uint64_t offset;
+    uint64_t hash;
+    bool is_set;
+};
+
+struct source_file {
+    struct source base; /* first: the stream hands back this address */
+    const struct files *files;
+    struct file_id id;
+    struct mark line; /* behind the last newline that was given out: where reading mostly goes on */
+    struct mark end;  /* behind the last byte */
+    bool is_rewritten;
+    pthread_mutex_t lock; /* over fd and path: a dead letter may be read while the loop closes */
+    int fd;               /* -1: closed */
+    char *path;           /* NULL: it has none any more */
+};
+
+int source_open_file(const struct files *files, const char *path, const struct file_id *expected,
+                     struct file_stat *st, bool *missing, struct err *e)
+{
+    int fd = files->open(files->ctx, path, missing, e);
+    struct file_id id;
+
+    if (fd < 0)
+        return -1;
+    if (files->fstat(files->ctx, fd, st, e) < 0)
+        goto fail;
+    id = file_id_of(st);
+    if (expected && !file_id_eq(&id, expected)) {
+        *missing = true;
+        err_set(e, ERR_INPUT, "%s: another file has taken its place", path);
+        goto fail;
+    }
+    if (st->type != FILE_REGULAR) {
+        err_set(e, ERR_INPUT, "%s: not a regular file", path);
+        goto fail;
+    }
+    return fd;
+
+fail:
+    files->close(files->ctx, fd);
+    return -1;
+}
+
+static size_t mark_len(uint64_t offset)
+{
+    return offset < MARK_MAX ? (size_t)offset : MARK_MAX;
+}
+
+/* `before` are the bytes before `offset`, mark_len(offset) of them or more. */
+static void mark_set(struct mark *m, uint64_t offset, const char *before_end)
+{
+    size_t len = mark_len(offset);
+
+    *m = (struct mark){offset, hash64(slice_of(before_end - len, len)), true};
+}
+
+static bool mark_fits(const struct mark *m, uint64_t offset, const char *before_end)
+{
+    size_t len = mark_len(offset);
+
+    return !m->is_set || m->offset != offset || hash64(slice_of(before_end - len, len)) == m->hash;
+}
+
+/* Marks the place `at` behind buf[0..], with `before` in front of it. */
+static void mark_inside(struct mark *m, uint64_t offset, const char *before, size_t before_len,
+                        const char *buf, size_t at)
+{
+    char joined[2 * MARK_MAX];
+    size_t len = mark_len(offset + at);
+
+    if (at >= len) {
+        mark_set(m, offset + at, buf + at);
+        return;
+    }
+    memcpy(joined, before, before_len);
+    memcpy(joined + before_len, buf, at);
+    mark_set(m, offset + at, joined + before_len + at);
+}
+
+static size_t last_newline(const char *buf, size_t len)
+{
+    while (len > 0 && buf[len - 1] != '\n')
+        len--;
+    return len;
+}
+
+static ssize_t file_read(struct source *base, uint64_t offset, char *buf, size_t cap, struct err *e)
+{
+    struct source_file *s = (struct source_file *)base;
+    const struct files *files = s->files;
+    char before[MARK_MAX];
+    size_t before_len = mark_len(offset);
+    ssize_t n;
+    size_t line;
+
+    if (s->is_rewritten || s->fd < 0)
+        return 0;
+    n = before_len ? files->pread(files->ctx, s->fd, before, before_len, offset - before_len, e)
+                   : 0;
+    if (n < 0)
+        return n;
+    if ((size_t)n < before_len || !mark_fits(&s->line, offset, before + before_len) ||
+        !mark_fits(&s->end, offset, before + before_len)) {
+        s->is_rewritten = true; /* or shorter than it was: the same thing */
+        return 0;
+    }
+    n = files->pread(files->ctx, s->fd, buf, cap, offset, e);
+    if (n <= 0)
+        return n;
+    line = last_newline(buf, (size_t)n);
+    if (line)
+        mark_inside(&s->line, offset, before, before_len, buf, line);
+    mark_inside(&s->end, offset, before, before_len, buf, (size_t)n);
+    return n;
+}
+
+static bool read_all(const struct source_file *s, int fd, uint64_t offset, char *buf, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = s->files->pread(s->files->ctx, fd, buf + done, len - done, offset + done, NULL);
+
+        if (n <= 0)
+            return false;
+        done += (size_t)n;
+    }
+    return true;
+}
+
+static bool file_reread(struct source *base, uint64_t offset, char *buf, size_t len)
+{
+    struct source_file *s = (struct source_file *)base;
+    struct file_stat st;
+    bool missing;
+    bool is_read = false;
+    int fd;
+
+    pthread_mutex_lock(&s->lock);
+    fd = s->fd;
+    if (fd < 0 && s->path && !s->is_rewritten)
+        fd = source_open_file(s->files, s->path, &s->id, &st, &missing, NULL);
+    if (fd >= 0 && !s->is_rewritten)
+        is_read = read_all(s, fd, offset, buf, len);
+    if (fd >= 0 && fd != s->fd)
+        s->files->close(s->files->ctx, fd);
+    pthread_mutex_unlock(&s->lock);
+    return is_read;
+}
+
+static void file_close(struct source *base)
+{
+    struct source_file *s = (struct source_file *)base;
+
+    source_file_shut(s);
+    pthread_mutex_destroy(&s->lock);
+    free(s->path);
+    free(s);
+}
+
+static const struct source_ops file_ops = {file_read, file_reread, file_close};
+
+struct source_file *source_file_new(const struct files *files, const char *path,
+                                    const struct file_id *id)
+{
+    struct source_file *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    s->base.ops = &file_ops;
+    s->files = files;
+    s->id = *id;
+    s->fd = -1;
+    s->path = strdup(path);
+    if (!s->path) {
+        free(s);
+        return NULL;
+    }
+    pthread_mutex_init(&s->lock, NULL);
+    return s;
+}
+
+struct source *source_file_base(struct source_file *s)
+{
+    return &s->base;
+}
+
+int source_file_open(struct source_file *s, bool *missing, struct err *e)
+{
+    struct file_stat st;
+    int fd;
+
+    *missing = false;
+    if (s->fd >= 0)
+        return 0;
+    if (!s->path) {
+        *missing = true;
+        return err_set(e, ERR_INPUT, "the file is gone");
+    }
+    fd = source_open_file(s->files, s->path, &s->id, &st, missing, e);
+    if (fd < 0)
+        return -1;
+    source_file_adopt(s, fd);
+    return 0;
+}
+
+void source_file_adopt(struct source_file *s, int fd)
+{
+    pthread_mutex_lock(&s->lock);
+    s->fd = fd;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void source_file_shut(struct source_file *s)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->fd >= 0)
+        s->files->close(s->files->ctx, s->fd);
+    s->fd = -1;
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool source_file_is_open(const struct source_file *s)
+{
+    return s->fd >= 0;
+}
+
+int source_file_stat(struct source_file *s, struct file_stat *out, struct err *e)
+{
+    return s->files->fstat(s->files->ctx, s->fd, out, e);
+}
+
+bool source_file_move(struct source_file *s, const char *path)
+{
+    char *copy = path ? strdup(path) : NULL;
+
+    if (path && !copy)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    free(s->path);
+    s->path = copy;
+    pthread_mutex_unlock(&s->lock);
+    return true;
+}
+
+bool source_file_is_rewritten(const struct source_file *s)
+{
+    return s->is_rewritten;
+}
+
+int source_file_resign(struct source_file *s)
+{
+    int fd;
+
+    pthread_mutex_lock(&s->lock);
+    fd = s->fd;
+    s->fd = -1;
+    s->is_rewritten = true;
+    pthread_mutex_unlock(&s->lock);
+    return fd;
+}

@@ -1,0 +1,203 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/inputs/source_packed.h"
+#include "shipper/inputs/unpack.h"
+
+struct source_packed {
+    struct source base; /* first: the stream hands back this address */
+    const struct files *files;
+    char *path;
+    int fd; /* -1: shut */
+    enum packing packing;
+    struct unpack *unpack; /* NULL until the first read, and after the end */
+    char *in;              /* PACKED_IN_MAX bytes */
+    size_t in_at;
+    size_t in_len;
+    uint64_t in_offset; /* in the file, of what comes after `in` */
+    uint64_t offset;    /* of the next plain byte */
+    enum packed_end end;
+    struct err why; /* kept for the read after the one that gave out the last good bytes */
+};
+
+enum packing packing_of(const char *path)
+{
+    return slice_ends(slice_str(path), (struct slice)SLICE_LIT(".zst")) ? PACKING_ZSTD
+                                                                        : PACKING_GZIP;
+}
+
+/* Makes sure that there is input; 0: the file has no more for now; -1 and *e. */
+static int fill(struct source_packed *s, struct err *e)
+{
+    ssize_t n;
+
+    if (s->in_at < s->in_len)
+        return 1;
+    n = s->files->pread(s->files->ctx, s->fd, s->in, PACKED_IN_MAX, s->in_offset, e);
+    if (n < 0)
+        return err_at(e, "%s", s->path);
+    s->in_at = 0;
+    s->in_len = (size_t)n;
+    s->in_offset += (uint64_t)n;
+    return n > 0;
+}
+
+static int start(struct source_packed *s, struct err *e)
+{
+    if (!s->in)
+        s->in = malloc(PACKED_IN_MAX);
+    if (!s->unpack)
+        s->unpack = unpack_new(s->packing);
+    if (!s->in || !s->unpack)
+        return err_set(e, ERR_NOMEM, "%s: out of memory for unpacking", s->path);
+    return 0;
+}
+
+/* One step: some input becomes some output. */
+static enum unpack_step step(struct source_packed *s, char *buf, size_t cap, size_t *n)
+{
+    size_t used = 0;
+    enum unpack_step how = unpack_run(s->unpack, slice_of(s->in + s->in_at, s->in_len - s->in_at),
+                                      &used, buf, cap, n, &s->why);
+
+    s->in_at += used;
+    switch (how) {
+    case UNPACK_INSIDE:
+        s->end = PACKED_CUT;
+        break;
+    case UNPACK_BETWEEN:
+        s->end = PACKED_WHOLE;
+        break;
+    case UNPACK_GARBAGE:
+        s->end = PACKED_GARBAGE;
+        break;
+    case UNPACK_BROKEN:
+        s->end = PACKED_BROKEN;
+        err_at(&s->why, "%s: after %llu bytes of text", s->path,
+               (unsigned long long)(s->offset + *n));
+        break;
+    }
+    return how;
+}
+
+/* Up to cap bytes; fewer only at the end, at damage, or when the file has no more for now. */
+static ssize_t unpack_more(struct source_packed *s, char *buf, size_t cap, struct err *e)
+{
+    size_t done = 0;
+
+    while (done < cap && s->end != PACKED_GARBAGE && s->end != PACKED_BROKEN) {
+        size_t n = 0;
+        /* The inflater may hold output although the input is used up. */
+        int has_input = s->unpack && unpack_has_output(s->unpack) ? 1 : fill(s, e);
+
+        if (has_input < 0)
+            return -1;
+        if (has_input == 0)
+            break;
+        step(s, buf + done, cap - done, &n);
+        done += n;
+        s->offset += n;
+    }
+    return (ssize_t)done;
+}
+
+static ssize_t tell_damage(struct source_packed *s, struct err *e)
+{
+    if (s->why.code == ERR_NONE)
+        return 0;
+    *e = s->why;
+    s->why.code = ERR_NONE;
+    return -1;
+}
+
+/* After a restart the text before `offset` was read in an earlier life: unpacked and let go. */
+static ssize_t skip_to(struct source_packed *s, uint64_t offset, char *buf, size_t cap,
+                       struct err *e)
+{
+    while (s->offset < offset) {
+        uint64_t rest = offset - s->offset;
+        ssize_t n = unpack_more(s, buf, rest < cap ? (size_t)rest : cap, e);
+
+        if (n <= 0)
+            return n;
+    }
+    return 1;
+}
+
+static ssize_t packed_read(struct source *base, uint64_t offset, char *buf, size_t cap,
+                           struct err *e)
+{
+    struct source_packed *s = (struct source_packed *)base;
+    ssize_t n;
+
+    if (s->fd < 0)
+        return 0;
+    if (start(s, e) < 0)
+        return -1;
+    if (offset < s->offset)
+        return err_set(e, ERR_INPUT, "%s: packed text cannot be read backwards", s->path);
+    n = skip_to(s, offset, buf, cap, e);
+    if (n > 0)
+        n = unpack_more(s, buf, cap, e);
+    return n == 0 ? tell_damage(s, e) : n;
+}
+
+static void packed_close(struct source *base)
+{
+    struct source_packed *s = (struct source_packed *)base;
+
+    source_packed_shut(s);
+    free(s->path);
+    free(s);
+}
+
+static const struct source_ops packed_ops = {.read = packed_read, .close = packed_close};
+
+struct source_packed *source_packed_new(const struct files *files, int fd, const char *path)
+{
+    struct source_packed *s = calloc(1, sizeof *s);
+
+    if (!s || !(s->path = strdup(path))) {
+        free(s);
+        files->close(files->ctx, fd);
+        return NULL;
+    }
+    s->base.ops = &packed_ops;
+    s->files = files;
+    s->fd = fd;
+    s->packing = packing_of(path);
+    s->end = PACKED_WHOLE; /* an empty file is whole */
+    return s;
+}
+
+struct source *source_packed_base(struct source_packed *s)
+{
+    return &s->base;
+}
+
+enum packed_end source_packed_end(const struct source_packed *s)
+{
+    return s->end;
+}
+
+int source_packed_stat(struct source_packed *s, struct file_stat *out, struct err *e)
+{
+    return s->files->fstat(s->files->ctx, s->fd, out, e);
+}
+
+uint64_t source_packed_taken(const struct source_packed *s)
+{
+    return s->in_offset - (s->in_len - s->in_at);
+}
+
+void source_packed_shut(struct source_packed *s)
+{
+    unpack_free(s->unpack);
+    free(s->in);
+    s->unpack = NULL;
+    s->in = NULL;
+    s->in_at = s->in_len = 0;
+    if (s->fd >= 0)
+        s->files->close(s->files->ctx, s->fd);
+    s->fd = -1;
+}

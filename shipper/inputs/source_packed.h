@@ -1,0 +1,47 @@
+/* A source over a .gz or .zst file: plain text in order, inflated as it is asked for.
+ *
+ * gzip (RFC 1952) with any number of members, zstd (RFC 8878) with any number of frames. Bytes
+ * behind the last one that are neither are left alone. A file that ends in the middle may still be
+ * growing: read gives 0, and goes on when there is more. Damaged data: what was inflated before it
+ * is given out, then read fails once, and is at its end. Memory: one inflater and PACKED_IN_MAX
+ * bytes of input; zstd frames that want a window of more than 128 MiB are refused. Thread: read on
+ * a worker, the rest on the loop while nothing reads. */
+#ifndef SHIP_INPUTS_SOURCE_PACKED_H
+#define SHIP_INPUTS_SOURCE_PACKED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shipper/base/error.h"
+#include "shipper/base/files.h"
+#include "shipper/pipeline/stream.h"
+
+enum { PACKED_IN_MAX = 64 * 1024, PACKED_WINDOW_LOG_MAX = 27 };
+
+enum packing { PACKING_GZIP, PACKING_ZSTD };
+
+/* By the name's end: .zst is zstd, anything else gzip. */
+enum packing packing_of(const char *path);
+
+enum packed_end {
+    PACKED_WHOLE,   /* at the end of a member or frame, and nothing follows */
+    PACKED_CUT,     /* in the middle: still being written, or cut short */
+    PACKED_GARBAGE, /* whole, with something else behind it */
+    PACKED_BROKEN,  /* damaged: read said so */
+};
+
+struct source_packed;
+
+/* Takes the descriptor (also when it fails), borrows files, copies path (for messages). NULL when
+ * memory is out. Closed by base.ops->close. */
+struct source_packed *source_packed_new(const struct files *files, int fd, const char *path);
+struct source *source_packed_base(struct source_packed *s);
+/* How things stand where reading is now; meaningful after read gave 0 or failed. */
+enum packed_end source_packed_end(const struct source_packed *s);
+int source_packed_stat(struct source_packed *s, struct file_stat *out, struct err *e);
+/* Packed bytes that have been taken in, for progress. */
+uint64_t source_packed_taken(const struct source_packed *s);
+/* Gives up descriptor and inflater: nothing will be read any more. */
+void source_packed_shut(struct source_packed *s);
+
+#endif
