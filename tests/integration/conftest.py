@@ -1,0 +1,285 @@
+"""What every integration test may ask for. tests/README.md lists the fixtures and the markers."""
+
+import dataclasses
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from fake_es import FakeEs  # noqa: E402
+from peers import Peer, PeerError  # noqa: E402
+
+TEST_TIMEOUT_S = 120
+PEER_OF_FIXTURE = {"es": "elasticsearch", "opensearch": "opensearch"}
+peers_key = pytest.StashKey()
+
+
+# ---- the session: markers, order, time limits, the two real servers ---------------------------
+
+
+def pytest_configure(config):
+    for line in (
+        "threads: also run under ThreadSanitizer",
+        "golden: compares with tests/golden/; make golden rewrites that",
+        "slow: takes more than a few seconds; runs last",
+        f"timeout(seconds): instead of {TEST_TIMEOUT_S}",
+    ):
+        config.addinivalue_line("markers", line)
+    config.stash[peers_key] = {}
+
+
+def _cost(item):
+    """Fast first: a broken basic shows at once."""
+    return (item.get_closest_marker("slow") is not None, not PEER_OF_FIXTURE.keys().isdisjoint(item.fixturenames))
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=_cost)
+
+
+def pytest_collection_finish(session):
+    """Starts the servers that are going to be wanted, so that they come up beside the fast tests."""
+    if session.config.option.collectonly:
+        return
+    wanted = {name for item in session.items for name in item.fixturenames}
+    for fixture, kind in PEER_OF_FIXTURE.items():
+        if fixture in wanted:
+            peer = session.config.stash[peers_key][kind] = Peer(kind)
+            try:
+                peer.start()
+            except (PeerError, OSError, subprocess.SubprocessError) as error:
+                peer.failed = error
+
+
+def pytest_sessionfinish(session):
+    for peer in session.config.stash[peers_key].values():
+        peer.stop()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that hangs fails by itself, wherever it hangs, and its fixtures still clean up."""
+    marker = item.get_closest_marker("timeout")
+    seconds = marker.args[0] if marker else TEST_TIMEOUT_S
+
+    def on_alarm(*_):
+        pytest.fail(f"took longer than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    # Again every 20 s: what cleans up may hang as well.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 20)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def _peer(request, fixture):
+    peer = request.config.stash[peers_key][PEER_OF_FIXTURE[fixture]]
+    if hasattr(peer, "failed"):
+        pytest.fail(f"no {peer.kind}: {peer.failed}", pytrace=False)
+    try:
+        return peer.wait_ready()
+    except PeerError as error:
+        peer.failed = error
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def es(request):
+    """A real Elasticsearch (tests/support/peers.py: Peer), one for the session."""
+    return _peer(request, "es")
+
+
+@pytest.fixture(scope="session")
+def opensearch(request):
+    """A real OpenSearch, one for the session."""
+    return _peer(request, "opensearch")
+
+
+# ---- small things -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def index():
+    """The name of a data stream that no other test has; ship's template matches it."""
+    return f"logs-serverless.lambda-t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def fake_es():
+    """A _bulk server that fails on demand (tests/support/fake_es.py: FakeEs)."""
+    with FakeEs() as fake:
+        yield fake
+
+
+@pytest.fixture
+def free_port():
+    """A port where nobody listens: for a refused connection. To listen, bind port 0 instead."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# ---- ship -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def ship():
+    """The path of the binary under test: $SHIP, else build/release/ship."""
+    path = Path(os.environ.get("SHIP", ROOT / "build" / "release" / "ship")).resolve()
+    if not os.access(path, os.X_OK):
+        pytest.fail(f"{path} is not there; run make, or set SHIP", pytrace=False)
+    return path
+
+
+@dataclasses.dataclass
+class Result:
+    """How a run of ship ended. Bytes that are no UTF-8 survive as surrogates."""
+
+    rc: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    def expect(self, rc=0):
+        """Self, if it ended with `rc`; else the test fails with what ship said."""
+        assert self.rc == rc, f"exit code {self.rc}, not {rc}\nstdout: {self.stdout[-1500:]}\nstderr: {self.stderr[-3000:]}"
+        return self
+
+
+def _decode(data):
+    return data.decode("utf-8", "surrogateescape")
+
+
+@pytest.fixture
+def ship_env(tmp_path):
+    """The environment of ship in this test: its files stay in the test's own folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    return {**kept, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "LC_ALL": "C.UTF-8"}
+
+
+def _end(process):
+    """Ends what is left of it: its whole session, for it may have children."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+@pytest.fixture
+def run_ship(ship, ship_env, tmp_path):
+    """run_ship(args, input=None, timeout=60, env=None, cwd=None) -> Result. `input` is str or bytes."""
+
+    def run(args, input=None, timeout=60, env=None, cwd=None):
+        if isinstance(input, str):
+            input = input.encode("utf-8", "surrogateescape")
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [ship, *map(str, args)],
+            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**ship_env, **(env or {})},
+            cwd=cwd or tmp_path,
+            start_new_session=True,
+        )
+        try:
+            out, err = process.communicate(input, timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            out, err = process.communicate()
+            pytest.fail(f"ship {args} took longer than {timeout} s; stderr ends: {_decode(err)[-2000:]}")
+        except BaseException:
+            _end(process)
+            raise
+        return Result(process.returncode, _decode(out), _decode(err), time.monotonic() - began)
+
+    return run
+
+
+class Running:
+    """A ship at work. Its output goes to files, so that no pipe can fill."""
+
+    def __init__(self, process, out, err):
+        self.process, self._out, self._err = process, out, err
+        self.began = time.monotonic()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def stdout(self):
+        return _decode(self._out.read_bytes())
+
+    @property
+    def stderr(self):
+        return _decode(self._err.read_bytes())
+
+    def wait_for(self, claim, seconds=30):
+        """Until claim() is true; fails with ship's stderr if it never is, or ship ends before."""
+        give_up = time.monotonic() + seconds
+        while not claim():
+            if self.process.poll() is not None and not claim():
+                pytest.fail(f"ship ended with {self.process.returncode}: {self.stderr[-3000:]}")
+            if time.monotonic() > give_up:
+                pytest.fail(f"not within {seconds} s; ship's stderr ends: {self.stderr[-3000:]}")
+            time.sleep(0.02)
+
+    def wait(self, seconds=60):
+        """Its Result, when it has ended by itself."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"ship did not end within {seconds} s; its stderr ends: {self.stderr[-3000:]}")
+        return Result(self.process.returncode, self.stdout, self.stderr, time.monotonic() - self.began)
+
+    def stop(self, seconds=30):
+        """SIGTERM, and its Result."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.wait(seconds)
+
+    def kill(self):
+        """SIGKILL, as a crash would."""
+        _end(self.process)
+
+
+@pytest.fixture
+def start_ship(ship, ship_env, tmp_path):
+    """start_ship(args, env=None, cwd=None) -> Running; whatever still runs at the end is killed."""
+    started = []
+    numbers = itertools.count(1)
+
+    def start(args, env=None, cwd=None):
+        number = next(numbers)
+        out, err = tmp_path / f"ship.{number}.out", tmp_path / f"ship.{number}.err"
+        with open(out, "wb") as out_file, open(err, "wb") as err_file:
+            process = subprocess.Popen(
+                [ship, *map(str, args)],
+                stdin=subprocess.DEVNULL,
+                stdout=out_file,
+                stderr=err_file,
+                env={**ship_env, **(env or {})},
+                cwd=cwd or tmp_path,
+                start_new_session=True,
+            )
+        started.append(process)
+        return Running(process, out, err)
+
+    yield start
+    for process in started:
+        _end(process)
