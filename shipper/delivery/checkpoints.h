@@ -43,7 +43,8 @@ void checkpoints_remove(struct checkpoints *s, const char *key);
 int64_t checkpoints_tick(struct checkpoints *s, int64_t now_ms);
 /* What the last write said; ERR_NONE when it worked. */
 const struct err *checkpoints_trouble(const struct checkpoints *s);
-/* Writes what is left, now, blocking; closes. NULL is fine. -1 and *e: some did not get written. */
+/* After the writer pool was freed: writes what is left, blocking; closes. NULL is fine. -1 and *e:
+ * some did not get written. */
 int checkpoints_close(struct checkpoints *s, struct err *e);
 
 #endif

@@ -1,0 +1,318 @@
+#define _DEFAULT_SOURCE /* flock */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "shipper/delivery/checkpoints.h"
+#include "shipper/delivery/row_table.h"
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS checkpoints ("
+    " key TEXT PRIMARY KEY, path TEXT NOT NULL, position INTEGER NOT NULL,"
+    " head_hash INTEGER NOT NULL, is_finished INTEGER NOT NULL, seen_s INTEGER NOT NULL,"
+    " state BLOB NOT NULL) WITHOUT ROWID";
+
+enum { SCHEMA_VERSION = 1, RETRY_MS = 5000 };
+
+struct checkpoints {
+    struct job job; /* first; the write under way */
+    sqlite3 *db;
+    sqlite3_stmt *put;
+    sqlite3_stmt *remove;
+    int lock_fd;
+    char *path;
+    struct pool *writer;
+    struct row_table waiting; /* the loop's */
+    struct row_table writing; /* the writer's while is_writing */
+    bool is_writing;
+    bool has_due;
+    int64_t due_ms;
+    int64_t now_ms;         /* of the last tick */
+    struct err trouble;     /* of the last write; the loop's */
+    struct err job_trouble; /* the writer's */
+};
+
+static int set_sqlite(struct checkpoints *s, struct err *e)
+{
+    err_set(e, ERR_STORE, "%s", s->db ? sqlite3_errmsg(s->db) : "out of memory");
+    return err_at(e, "%s", s->path);
+}
+
+static char *join(const char *directory, const char *name)
+{
+    size_t len = strlen(directory) + strlen(name) + 2;
+    char *path = malloc(len);
+
+    if (path)
+        snprintf(path, len, "%s/%s", directory, name);
+    return path;
+}
+
+static int make_directory(const char *path, struct err *e)
+{
+    char *part = strdup(path);
+
+    if (!part)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(part, 0755);
+        *slash = '/';
+    }
+    free(part);
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return 0;
+    err_set(e, ERR_STORE, "cannot make the state directory: %s", strerror(errno));
+    return err_at(e, "%s", path);
+}
+
+/* One ship to a state directory: two would each move the other's positions. */
+static int take_lock(struct checkpoints *s, const char *directory, struct err *e)
+{
+    char *path = join(directory, "lock");
+    int rc = -1;
+
+    if (!path)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        err_set(e, ERR_STORE, "%s", strerror(errno));
+    else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
+        err_set(e, ERR_STORE, "another ship uses this state directory; give each its own `state`");
+    else
+        rc = 0;
+    if (rc < 0)
+        err_at(e, "%s", path);
+    free(path);
+    return rc;
+}
+
+static int check_version(struct checkpoints *s, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    int version = -1;
+
+    if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW)
+        version = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    if (version < 0)
+        return set_sqlite(s, e);
+    if (version > SCHEMA_VERSION) {
+        err_set(e, ERR_STORE, "made by a newer ship (version %d, this one knows %d)", version,
+                SCHEMA_VERSION);
+        return err_at(e, "%s", s->path);
+    }
+    return 0;
+}
+
+static int open_database(struct checkpoints *s, struct err *e)
+{
+    static const char begin[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                "PRAGMA wal_autocheckpoint=200; PRAGMA cache_size=-512;";
+
+    if (sqlite3_open_v2(s->path, &s->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+                        NULL) != SQLITE_OK)
+        return set_sqlite(s, e);
+    sqlite3_busy_timeout(s->db, 5000);
+    if (sqlite3_exec(s->db, begin, NULL, NULL, NULL) != SQLITE_OK)
+        return set_sqlite(s, e);
+    if (check_version(s, e) < 0)
+        return -1;
+    if (sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(s->db, "PRAGMA user_version=1", NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(s->db,
+                           "INSERT OR REPLACE INTO checkpoints VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                           -1, &s->put, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(s->db, "DELETE FROM checkpoints WHERE key = ?1", -1, &s->remove, NULL) !=
+            SQLITE_OK)
+        return set_sqlite(s, e);
+    return 0;
+}
+
+static void destroy(struct checkpoints *s)
+{
+    sqlite3_finalize(s->put);
+    sqlite3_finalize(s->remove);
+    sqlite3_close(s->db);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    row_table_clear(&s->waiting);
+    row_table_clear(&s->writing);
+    free(s->path);
+    free(s);
+}
+
+struct checkpoints *checkpoints_open(const char *directory, struct pool *writer, struct err *e)
+{
+    struct checkpoints *s = calloc(1, sizeof *s);
+
+    if (!s || !(s->path = join(directory, "checkpoints.db"))) {
+        free(s);
+        err_set(e, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    s->writer = writer;
+    s->lock_fd = -1;
+    if (make_directory(directory, e) < 0 || take_lock(s, directory, e) < 0 ||
+        open_database(s, e) < 0) {
+        destroy(s);
+        return NULL;
+    }
+    return s;
+}
+
+int checkpoints_each(struct checkpoints *s, checkpoint_fn *fn, void *ctx, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(s->db,
+                                "SELECT key, path, position, head_hash, is_finished, seen_s, state"
+                                " FROM checkpoints",
+                                -1, &st, NULL);
+
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(st);
+        if (rc != SQLITE_ROW)
+            break;
+        fn(ctx,
+           &(struct checkpoint){
+               .key = (const char *)sqlite3_column_text(st, 0),
+               .path = (const char *)sqlite3_column_text(st, 1),
+               .position = (uint64_t)sqlite3_column_int64(st, 2),
+               .head_hash = (uint64_t)sqlite3_column_int64(st, 3),
+               .is_finished = sqlite3_column_int(st, 4),
+               .seen_s = sqlite3_column_int64(st, 5),
+               .state = slice_of(sqlite3_column_blob(st, 6), (size_t)sqlite3_column_bytes(st, 6)),
+           });
+    }
+    if (rc != SQLITE_DONE)
+        set_sqlite(s, e);
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? 0 : -1;
+}
+
+static void note_put(struct checkpoints *s, bool is_noted)
+{
+    /* Without memory the position is not noted: after a crash more is sent again, no more. */
+    if (is_noted && !s->has_due) {
+        s->has_due = true;
+        s->due_ms = s->now_ms + CHECKPOINT_EVERY_MS;
+    }
+}
+
+void checkpoints_put(struct checkpoints *s, const struct checkpoint *c)
+{
+    note_put(s, row_table_put(&s->waiting, c->key, c));
+}
+
+void checkpoints_remove(struct checkpoints *s, const char *key)
+{
+    note_put(s, row_table_put(&s->waiting, key, NULL));
+}
+
+static int write_row(struct checkpoints *s, const struct row *r)
+{
+    sqlite3_stmt *st = r->is_removal ? s->remove : s->put;
+    int rc;
+
+    sqlite3_bind_text(st, 1, r->key, -1, SQLITE_STATIC);
+    if (!r->is_removal) {
+        sqlite3_bind_text(st, 2, r->path, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(st, 3, (sqlite3_int64)r->position);
+        sqlite3_bind_int64(st, 4, (sqlite3_int64)r->head_hash);
+        sqlite3_bind_int(st, 5, r->is_finished);
+        sqlite3_bind_int64(st, 6, r->seen_s);
+        sqlite3_bind_blob(st, 7, r->state, (int)r->state_len, SQLITE_STATIC);
+    }
+    rc = sqlite3_step(st);
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+    return rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* All of `writing` in one transaction, or none. */
+static int write_all(struct checkpoints *s, struct err *e)
+{
+    if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return set_sqlite(s, e);
+    for (size_t i = 0; i < s->writing.n_rows; i++)
+        if (write_row(s, &s->writing.rows[i]) < 0)
+            goto fail;
+    if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        return 0;
+fail:
+    set_sqlite(s, e);
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return -1;
+}
+
+static void run_write(struct job *job, struct worker *w)
+{
+    struct checkpoints *s = (struct checkpoints *)job;
+
+    (void)w;
+    s->job_trouble = (struct err){0};
+    write_all(s, &s->job_trouble);
+}
+
+static void done_write(struct job *job)
+{
+    struct checkpoints *s = (struct checkpoints *)job;
+
+    s->is_writing = false;
+    s->trouble = s->job_trouble;
+    if (s->trouble.code == ERR_NONE) {
+        row_table_clear(&s->writing);
+        return;
+    }
+    row_table_merge_older(&s->waiting, &s->writing);
+    s->has_due = true;
+    s->due_ms = s->now_ms + RETRY_MS;
+}
+
+int64_t checkpoints_tick(struct checkpoints *s, int64_t now_ms)
+{
+    /* What was put since the last tick waits from now on, not from that tick. */
+    if (s->has_due && s->due_ms == s->now_ms + CHECKPOINT_EVERY_MS)
+        s->due_ms = now_ms + CHECKPOINT_EVERY_MS;
+    s->now_ms = now_ms;
+    if (!s->has_due || s->is_writing)
+        return INT64_MAX;
+    if (now_ms < s->due_ms)
+        return s->due_ms;
+    s->has_due = false;
+    s->is_writing = true;
+    s->writing = s->waiting;
+    s->waiting = (struct row_table){0};
+    s->job = (struct job){run_write, done_write, NULL, NULL};
+    pool_submit(s->writer, &s->job, JOB_NORMAL);
+    return INT64_MAX;
+}
+
+const struct err *checkpoints_trouble(const struct checkpoints *s)
+{
+    return &s->trouble;
+}
+
+int checkpoints_close(struct checkpoints *s, struct err *e)
+{
+    int rc;
+
+    if (!s)
+        return 0;
+    /* The writer's thread is gone by now; what it did not finish is merged under the newer. */
+    row_table_merge_older(&s->waiting, &s->writing);
+    s->writing = s->waiting;
+    s->waiting = (struct row_table){0};
+    rc = s->writing.n_rows ? write_all(s, e) : 0;
+    destroy(s);
+    return rc;
+}
