@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
+#include "shipper/base/path.h"
 #include "shipper/delivery/checkpoints.h"
 #include "shipper/delivery/row_table.h"
 
@@ -45,38 +45,10 @@ static int set_sqlite(struct checkpoints *s, struct err *e)
     return err_at(e, "%s", s->path);
 }
 
-static char *join(const char *directory, const char *name)
-{
-    size_t len = strlen(directory) + strlen(name) + 2;
-    char *path = malloc(len);
-
-    if (path)
-        snprintf(path, len, "%s/%s", directory, name);
-    return path;
-}
-
-static int make_directory(const char *path, struct err *e)
-{
-    char *part = strdup(path);
-
-    if (!part)
-        return err_set(e, ERR_NOMEM, "out of memory");
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(part, 0755);
-        *slash = '/';
-    }
-    free(part);
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return 0;
-    err_set(e, ERR_STORE, "cannot make the state directory: %s", strerror(errno));
-    return err_at(e, "%s", path);
-}
-
 /* One ship to a state directory: two would each move the other's positions. */
 static int take_lock(struct checkpoints *s, const char *directory, struct err *e)
 {
-    char *path = join(directory, "lock");
+    char *path = path_join(directory, "lock");
     int rc = -1;
 
     if (!path)
@@ -155,14 +127,14 @@ struct checkpoints *checkpoints_open(const char *directory, struct pool *writer,
 {
     struct checkpoints *s = calloc(1, sizeof *s);
 
-    if (!s || !(s->path = join(directory, "checkpoints.db"))) {
+    if (!s || !(s->path = path_join(directory, "checkpoints.db"))) {
         free(s);
         err_set(e, ERR_NOMEM, "out of memory");
         return NULL;
     }
     s->writer = writer;
     s->lock_fd = -1;
-    if (make_directory(directory, e) < 0 || take_lock(s, directory, e) < 0 ||
+    if (path_make_directories(directory, e) < 0 || take_lock(s, directory, e) < 0 ||
         open_database(s, e) < 0) {
         destroy(s);
         return NULL;

@@ -1,12 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shipper/base/clock.h"
+#include "shipper/base/path.h"
 #include "shipper/delivery/dead_letters.h"
 #include "shipper/delivery/letter.h"
 
@@ -30,23 +29,13 @@ struct putting {
     void *ctx;
 };
 
-static char *join(const char *directory, const char *name)
-{
-    size_t len = strlen(directory) + strlen(name) + 2;
-    char *path = malloc(len);
-
-    if (path)
-        snprintf(path, len, "%s/%s", directory, name);
-    return path;
-}
-
 struct dead_letters *dead_letters_new(const char *directory, struct pool *writer, struct err *e)
 {
     struct dead_letters *d = calloc(1, sizeof *d);
 
     if (d) {
         d->directory = strdup(directory);
-        d->path = join(directory, "dead.ndjson");
+        d->path = path_join(directory, "dead.ndjson");
         d->writer = writer;
     }
     if (!d || !d->directory || !d->path) {
@@ -74,25 +63,6 @@ uint64_t dead_letters_count(const struct dead_letters *d)
 const char *dead_letters_path(const struct dead_letters *d)
 {
     return d->path;
-}
-
-/* mkdir -p, for the owner only: dead letters hold log lines. */
-static int make_directories(const char *path, struct err *e)
-{
-    char *part = strdup(path);
-
-    if (!part)
-        return err_set(e, ERR_NOMEM, "out of memory");
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(part, 0755);
-        *slash = '/';
-    }
-    free(part);
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return 0;
-    err_set(e, ERR_STORE, "%s", strerror(errno));
-    return err_at(e, "%s", path);
 }
 
 /* A last line that a power cut tore is ended here, so that the next letter stands on its own. */
@@ -163,7 +133,7 @@ static void run_put(struct job *job, struct worker *w)
     w->text.len = 0;
     w->text.failed = false;
     write_letters(p, &w->text);
-    if (p->why.code == ERR_NONE && make_directories(p->owner->directory, &p->why) == 0)
+    if (p->why.code == ERR_NONE && path_make_directories(p->owner->directory, &p->why) == 0)
         append(p->owner->path, &w->text, &p->why);
 }
 
