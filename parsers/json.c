@@ -1,0 +1,333 @@
+#include <string.h>
+
+#include "parsers/json.h"
+#include "parsers/json_names.h"
+#include "parsers/json_take.h"
+#include "parsers/lambda.h"
+
+enum {
+    MOST_GROUPS = 8,     /* objects of a line that are looked into */
+    MOST_LEFT = 16,      /* members that one of them may leave over and still be taken apart */
+    MOST_MEMBERS = 256,  /* of a line in which that is done */
+    RANK_OF_MESSAGE = 5, /* an error inside the message counts less than one beside it */
+    RANK_WITHOUT_UUID = 64,
+    RANK_NONE = UINT8_MAX,
+};
+
+struct group_seen {
+    enum json_group group;
+    struct json_member *member;
+};
+
+/* One line on its way into the record.
+ * - owner[slot] is the member of the line that fills the slot; it alone carries is_taken for it.
+ *   NULL with a rank that is not RANK_NONE: filled from within an object, and not given up. */
+struct reading {
+    struct parse_scratch *scratch;
+    struct record *out;
+    struct slice line;
+    struct json_member *owner[JSON_N_SLOTS];
+    uint8_t rank[JSON_N_SLOTS];
+    struct group_seen groups[MOST_GROUPS];
+    size_t n_groups;
+    size_t n_left; /* fields made of what groups left over, at the start of scratch->fields */
+    bool has_text_room;
+};
+
+/* ------------------------------------------------------------------ filling slots */
+
+static unsigned rank_of(const struct json_name *name, const struct json_member *m)
+{
+    if (name->slot != JSON_SLOT_REQUEST_ID)
+        return name->rank;
+    /* Many applications have a requestId of their own: what looks like Lambda's goes first. Then
+     * the order of aws.md 1.4, where awsRequestId stands behind function_request_id. */
+    return name->rank + (name->rank == 1 && m->key.ptr[0] == 'a' ? 2u : 0u) +
+           (lambda_is_request_id(m->value) ? 0u : RANK_WITHOUT_UUID);
+}
+
+/* "event" is structlog's message, and elsewhere the whole event of the invocation. */
+static bool may_fill(const struct json_name *name, const struct json_member *m)
+{
+    return name->slot != JSON_SLOT_MESSAGE || name->rank < 2 || m->type == JSON_TYPE_STRING;
+}
+
+/* Puts the value into its slot unless a better one is there. */
+static bool offer(struct reading *r, const struct json_name *name, const struct json_member *m)
+{
+    unsigned rank = rank_of(name, m);
+
+    if (rank >= r->rank[name->slot] || !may_fill(name, m) ||
+        !json_take(name->slot, m, r->scratch, r->out))
+        return false;
+    if (r->owner[name->slot])
+        r->owner[name->slot]->is_taken = false;
+    r->owner[name->slot] = NULL;
+    r->rank[name->slot] = (uint8_t)rank;
+    return true;
+}
+
+static void note_group(struct reading *r, enum json_group group, struct json_member *m)
+{
+    if (m->type == JSON_TYPE_OBJECT && !m->is_unsafe && r->n_groups < MOST_GROUPS)
+        r->groups[r->n_groups++] = (struct group_seen){group, m};
+}
+
+/* "ecs.version":"1.2.0" or "ecs":{"version":"1.2.0"} */
+static bool is_ecs_mark(const struct json_member *m)
+{
+    if (m->key.len == 11)
+        return memcmp(m->key.ptr, "ecs.version", 11) == 0;
+    return m->key.len == 3 && m->type == JSON_TYPE_OBJECT && memcmp(m->key.ptr, "ecs", 3) == 0 &&
+           slice_find(m->value, slice_str("\"version\"")) >= 0;
+}
+
+static void read_members(struct reading *r)
+{
+    struct json_object *o = &r->scratch->object;
+
+    for (size_t i = 0; i < o->n_members; i++) {
+        struct json_member *m = &o->members[i];
+        const struct json_name *name;
+
+        if (m->is_shadowed || m->key_escaped)
+            continue;
+        r->out->is_ecs |= is_ecs_mark(m);
+        name = json_name_find(m->key);
+        if (!name)
+            continue;
+        if (name->group)
+            note_group(r, name->group, m);
+        if (name->slot && offer(r, name, m)) {
+            r->owner[name->slot] = m;
+            m->is_taken = true;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ objects with known members */
+
+/* Room in scratch->text for all that one line can need, at once: slices into it must not move. */
+static bool has_text_room(struct reading *r)
+{
+    if (!r->has_text_room)
+        r->has_text_room = buffer_reserve(&r->scratch->text, 2 * r->line.len + 4096);
+    return r->has_text_room;
+}
+
+static struct slice joined_key(struct reading *r, const char *prefix, struct slice key)
+{
+    struct buffer *text = &r->scratch->text;
+    size_t start = text->len;
+
+    buffer_add(text, prefix, strlen(prefix));
+    buffer_add_slice(text, key);
+    return slice_of(text->ptr + start, text->len - start);
+}
+
+/* In doubt true: keys with escapes are not read, nor are very many. */
+static bool may_have_key(const struct json_object *o, struct slice key)
+{
+    if (o->n_members > MOST_MEMBERS)
+        return true;
+    for (size_t i = 0; i < o->n_members; i++)
+        if (o->members[i].key_escaped || slice_eq(o->members[i].key, key))
+            return true;
+    return false;
+}
+
+static bool has_left(const struct reading *r, struct slice key)
+{
+    for (size_t i = 0; i < r->n_left; i++)
+        if (slice_eq(r->scratch->fields[i].key, key))
+            return true;
+    return false;
+}
+
+/* What a group leaves over goes on as dotted keys: "error":{"code":7} as "error.code":7, which is
+ * the same to every reader. False, and nothing done, where such a key exists already: a key twice
+ * in one document is refused by Elasticsearch. */
+static bool leave_rest(struct reading *r, enum json_group group)
+{
+    const struct json_object *o = &r->scratch->nested;
+    const char *prefix = json_group_rule(group)->prefix;
+    size_t n_before = r->n_left;
+
+    for (size_t i = 0; i < o->n_members; i++) {
+        const struct json_member *m = &o->members[i];
+        struct slice key;
+
+        if (m->is_taken)
+            continue;
+        key = joined_key(r, prefix, m->key);
+        if (r->n_left == n_before + MOST_LEFT || m->key_escaped || has_left(r, key) ||
+            may_have_key(&r->scratch->object, key)) {
+            r->n_left = n_before;
+            return false;
+        }
+        r->scratch->fields[r->n_left++] = (struct field){key, json_member_value(m)};
+    }
+    return true;
+}
+
+static void read_group(struct reading *r, const struct group_seen *seen)
+{
+    const struct json_group_rule *rule = json_group_rule(seen->group);
+    struct json_object *o = &r->scratch->nested;
+    bool is_any_taken = false;
+
+    if ((rule->is_ecs_only && !r->out->is_ecs) || seen->member->is_taken ||
+        json_scan(seen->member->value, o) != JSON_OK)
+        return;
+    for (size_t i = 0; i < o->n_members; i++) {
+        struct json_member *m = &o->members[i];
+        const struct json_name *name = json_name_find_in(seen->group, m->key);
+
+        if (!name || !name->slot || m->key_escaped || !offer(r, name, m))
+            continue;
+        m->is_taken = true;
+        is_any_taken = true;
+        if (!rule->is_kept)
+            r->rank[name->slot] = 0; /* the object is given up: so must not be its value */
+    }
+    if (is_any_taken && !rule->is_kept && has_text_room(r))
+        seen->member->is_taken = leave_rest(r, seen->group);
+}
+
+/* console.log(error) under Lambda's JSON format: "message":{"errorType":..,"stackTrace":[..]} */
+static void read_message(struct reading *r)
+{
+    const struct json_member *message = r->owner[JSON_SLOT_MESSAGE];
+    struct json_object *o = &r->scratch->nested;
+
+    if (!message || message->type != JSON_TYPE_OBJECT || json_scan(message->value, o) != JSON_OK)
+        return;
+    for (size_t i = 0; i < o->n_members; i++) {
+        const struct json_member *m = &o->members[i];
+        const struct json_name *found =
+            m->is_shadowed || m->key_escaped ? NULL : json_name_find(m->key);
+        struct json_name name;
+
+        if (!found || found->slot < JSON_SLOT_ERROR_TYPE)
+            continue;
+        name = *found;
+        name.rank += RANK_OF_MESSAGE;
+        offer(r, &name, m);
+    }
+}
+
+/* ------------------------------------------------------------------ the application's own keys */
+
+/* A key with \u0000 is refused by `flattened`: NUL becomes U+FFFD. */
+static struct slice safe_key(struct reading *r, const struct json_member *m)
+{
+    struct buffer *text = &r->scratch->text;
+    struct slice nul = slice_str("\\u0000");
+    size_t start = text->len;
+    struct slice rest = m->key;
+
+    if (!m->key_escaped || slice_find(rest, nul) < 0 || !has_text_room(r))
+        return m->key;
+    start = text->len;
+    while (rest.len) {
+        /* Escapes are stepped over as a whole: "\\u0000" is a backslash and letters. */
+        bool is_nul = slice_starts(rest, nul);
+        size_t len = is_nul ? nul.len : *rest.ptr == '\\' && rest.len > 1 ? 2 : 1;
+
+        if (is_nul)
+            buffer_add_lit(text, "\xEF\xBF\xBD");
+        else
+            buffer_add(text, rest.ptr, len);
+        rest = slice_from(rest, len);
+    }
+    return slice_of(text->ptr + start, text->len - start);
+}
+
+static void add_fields(struct reading *r)
+{
+    const struct json_object *o = &r->scratch->object;
+    struct field *fields = r->scratch->fields;
+    size_t n = r->n_left;
+
+    for (size_t i = 0; i < o->n_members; i++) {
+        const struct json_member *m = &o->members[i];
+
+        if (!m->is_shadowed && !m->is_taken)
+            fields[n++] = (struct field){safe_key(r, m), json_member_value(m)};
+    }
+    r->out->fields = fields;
+    r->out->n_fields = n;
+}
+
+/* ------------------------------------------------------------------ the line */
+
+static bool is_platform_event(const struct json_object *o)
+{
+    const struct json_member *type;
+
+    if (o->n_members > MOST_GROUPS)
+        return false;
+    type = json_find(o, "type");
+    return type && type->type == JSON_TYPE_STRING &&
+           slice_starts(type->value, slice_str("platform.")) && json_find(o, "record");
+}
+
+static bool scan(struct slice *line, struct parse_scratch *scratch, struct record *out)
+{
+    enum json_status status = json_scan(*line, &scratch->object);
+
+    if (status != JSON_BAD_ENCODING)
+        return status == JSON_OK;
+    scratch->repaired.len = 0;
+    json_repair(*line, &scratch->repaired);
+    if (scratch->repaired.failed)
+        return false;
+    *line = buffer_slice(&scratch->repaired);
+    out->flags |= RECORD_REPAIRED;
+    return json_scan(*line, &scratch->object) == JSON_OK;
+}
+
+static void read_line(struct reading *r)
+{
+    memset(r->rank, RANK_NONE, sizeof r->rank);
+    read_members(r);
+    for (size_t i = 0; i < r->n_groups; i++)
+        read_group(r, &r->groups[i]);
+    read_message(r);
+    add_fields(r);
+}
+
+bool json_record_parse(struct slice line, struct parse_scratch *scratch, struct record *out)
+{
+    struct reading r = {.scratch = scratch, .out = out};
+    size_t most_fields;
+
+    if (!scan(&line, scratch, out)) {
+        record_reset(out);
+        return false;
+    }
+    if (is_platform_event(&scratch->object) &&
+        lambda_platform_json_parse(&scratch->object, scratch, out))
+        return true;
+    most_fields = scratch->object.n_members + MOST_GROUPS * (MOST_LEFT + 1);
+    if (!parse_scratch_fields(scratch, most_fields)) {
+        record_reset(out);
+        return false;
+    }
+    r.line = line;
+    read_line(&r);
+    return true;
+}
+
+static bool json_parse(const void *self, struct parse_scratch *scratch, struct slice line,
+                       struct record *out)
+{
+    (void)self;
+    return json_record_parse(line, scratch, out);
+}
+
+const struct parser_ops parser_json = {
+    .name = "json",
+    .help = "one JSON object a line (Lambda JSON logging, Powertools, ECS, any logger)",
+    .parse = json_parse,
+};

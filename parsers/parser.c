@@ -1,0 +1,65 @@
+#include <stdlib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "parsers/parser.h"
+
+void parse_scratch_free(struct parse_scratch *s)
+{
+    json_object_free(&s->object);
+    json_object_free(&s->nested);
+    json_object_free(&s->third);
+    buffer_free(&s->repaired);
+    buffer_free(&s->text);
+    free(s->fields);
+    pcre2_match_data_free(s->match);
+    memset(s, 0, sizeof *s);
+}
+
+struct field *parse_scratch_fields(struct parse_scratch *s, size_t n)
+{
+    size_t cap = s->fields_cap ? s->fields_cap : 64;
+    struct field *grown;
+
+    if (n <= s->fields_cap && s->fields)
+        return s->fields;
+    while (cap < n)
+        cap += cap / 2;
+    grown = realloc(s->fields, cap * sizeof *grown);
+    if (!grown)
+        return NULL;
+    s->fields = grown;
+    s->fields_cap = cap;
+    return grown;
+}
+
+void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct slice line,
+                  struct record *out)
+{
+    record_reset(out);
+    scratch->text.len = 0;
+    scratch->text.failed = false; /* memory may be back */
+    scratch->repaired.len = 0;
+    scratch->repaired.failed = false;
+    if (p->ops->parse(p->self, scratch, line, out))
+        return;
+    record_reset(out);
+    out->flags = RECORD_NO_MATCH;
+    out->message = value_text(line);
+}
+
+static bool raw_parse(const void *self, struct parse_scratch *scratch, struct slice line,
+                      struct record *out)
+{
+    (void)self;
+    (void)scratch;
+    out->message = value_text(line);
+    return true;
+}
+
+const struct parser_ops parser_raw = {
+    .name = "raw",
+    .help = "the line is the message; nothing is taken out of it",
+    .parse = raw_parse,
+};
