@@ -43,6 +43,7 @@ struct input_config {
     const struct parser_ops *parser_ops;
     void *parser_options;
     struct parser parser; /* made from the two above */
+    bool parser_is_lent;  /* it belongs to another configuration, which lives longer */
 };
 
 struct output_config {

@@ -1,0 +1,47 @@
+/* ship: brings the logs of cloud functions home. Finds the verb and runs it. */
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shipper/verbs/verbs.h"
+
+static bool is_word(const char *arg, const char *one, const char *other)
+{
+    return arg && (strcmp(arg, one) == 0 || strcmp(arg, other) == 0);
+}
+
+/* `ship`, `ship -c FILE` and `ship --replay ...` stand for `ship run`, `ship run -c FILE` and
+ * `ship replay ...`: *n_skip is how many words come before the verb's own. NULL: no such verb. */
+static const struct verb *choose(int argc, char **argv, int *n_skip)
+{
+    const char *first = argc > 1 ? argv[1] : NULL;
+
+    *n_skip = 1;
+    if (is_word(first, "--help", "-h"))
+        return &verb_help;
+    if (first && first[0] != '-')
+        return verb_find(first);
+    *n_skip = 0;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--replay") == 0)
+            return &verb_replay;
+    return &verb_run;
+}
+
+int main(int argc, char **argv)
+{
+    const struct verb *verb;
+    int n_skip;
+
+    /* A reader that goes away is an answer of write(2), not our end. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc > 1 && is_word(argv[1], "--version", "-V")) {
+        puts("ship " SHIP_VERSION);
+        return EXIT_DONE;
+    }
+    verb = choose(argc, argv, &n_skip);
+    if (!verb)
+        return usage_error(NULL, "unknown verb \"%.40s\"", argv[1]);
+    return verb->run(argc - n_skip, argv + n_skip);
+}

@@ -1,0 +1,63 @@
+/* ship help: one screen for all, one for each verb, and the options of each input, parser, output.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/schema.h"
+#include "shipper/base/buffer.h"
+#include "shipper/verbs/verbs.h"
+
+static void list(FILE *to)
+{
+    fputs("ship " SHIP_VERSION
+          ": brings the logs of cloud functions home, each line with its request\n\n",
+          to);
+    for (size_t i = 0; verbs[i]; i++)
+        fprintf(to, "  ship %-9s %s\n",
+                strcmp(verbs[i]->name, "replay") ? verbs[i]->name : "--replay", verbs[i]->summary);
+    fputs("\nTry:\n"
+          "  ship --replay app.log                          its events, as JSON lines\n"
+          "  ship --replay app.log --to local:logs.db       into an embedded store\n"
+          "  ship trace REQUEST-ID --from local:logs.db     the story of one request\n"
+          "  ship --replay '/logs/**/*.log' --to https://es:9200\n"
+          "  ship check -c ship.yaml && ship -c ship.yaml   follow, as a service\n\n"
+          "More: ship help VERB; ship help TYPE (an input, parser or output); man ship\n"
+          "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but with dead letters\n",
+          to);
+}
+
+static int help_verb(const struct verb *v)
+{
+    printf("usage: ship %s\n\n%s", v->synopsis, v->help);
+    return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    const struct verb *v;
+    struct buffer text = {0};
+    bool is_known;
+
+    if (argc < 2) {
+        list(stdout);
+        return EXIT_DONE;
+    }
+    v = verb_find(strcmp(argv[1], "--replay") == 0 ? "replay" : argv[1]);
+    if (v)
+        return help_verb(v);
+    is_known = schema_help_type(argv[1], &text);
+    if (is_known)
+        fwrite(text.ptr, 1, text.len, stdout);
+    buffer_free(&text);
+    if (is_known)
+        return EXIT_DONE;
+    return usage_error(NULL, "no verb, input, parser or output is called \"%.40s\"", argv[1]);
+}
+
+const struct verb verb_help = {
+    .name = "help",
+    .synopsis = "help [VERB | TYPE]",
+    .summary = "this list, a verb's options, or those of an input, parser or output",
+    .help = "Without a name: the list of verbs.\n",
+    .run = run,
+};

@@ -1,0 +1,255 @@
+/* ship replay: reads what is there, once, to the end; done when every event is settled. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "shipper/observe/log.h"
+#include "shipper/verbs/agent.h"
+#include "shipper/verbs/args.h"
+#include "shipper/verbs/verbs.h"
+#include "shipper/verbs/where.h"
+
+struct replay {
+    const char *config_path;
+    const char *to;
+    const char *as;
+    const char *host;
+    const char *parser;
+    const char *pattern;
+    const char *state;
+    struct where_options where;
+    bool is_quiet;
+    const char **paths;
+    size_t n_paths;
+    bool wants_stdin;
+
+    struct config *base;   /* from -c; may be NULL */
+    struct config *config; /* what the command line adds up to */
+};
+
+static int on_path(void *ctx, const char *word)
+{
+    struct replay *r = ctx;
+
+    if (word[0] == '-' && word[1] == '\0')
+        r->wants_stdin = true;
+    else
+        r->paths[r->n_paths++] = word;
+    return 0;
+}
+
+/* The words after `ship`, with the --replay among them taken out. */
+static int parse(struct replay *r, int argc, char **argv)
+{
+    bool replay = false;
+    const struct arg_option options[] = {
+        {"--replay", NULL, NULL, &replay},
+        {"--config", "-c", &r->config_path, NULL},
+        {"--to", NULL, &r->to, NULL},
+        {"--as", NULL, &r->as, NULL},
+        {"--host", NULL, &r->host, NULL},
+        {"--parser", NULL, &r->parser, NULL},
+        {"--pattern", NULL, &r->pattern, NULL},
+        {"--index", NULL, &r->where.index, NULL},
+        {"--user", NULL, &r->where.user, NULL},
+        {"--api-key", NULL, &r->where.api_key, NULL},
+        {"--ca-file", NULL, &r->where.ca_file, NULL},
+        {"--state", NULL, &r->state, NULL},
+        {"--quiet", "-q", NULL, &r->is_quiet},
+    };
+    int rc;
+
+    r->paths = calloc((size_t)argc + 1, sizeof *r->paths);
+    if (!r->paths)
+        return EXIT_FAILED;
+    rc = args_parse("replay", argc, argv, options, sizeof options / sizeof options[0], on_path, r);
+    if (rc)
+        return rc;
+    if (!r->n_paths && !r->wants_stdin)
+        return usage_error("replay", "nothing to replay: name a file, a directory, a glob, or -");
+    if (!r->where.api_key)
+        r->where.api_key = getenv("SHIP_API_KEY");
+    if (!r->where.user)
+        r->where.user = getenv("SHIP_USER");
+    return 0;
+}
+
+/* How lines are read: as the command line says, else as the configuration's first input of the
+ * kind. */
+static int set_reading(const struct replay *r, struct input_config *in, struct err *e)
+{
+    const char *type = r->parser ? r->parser : r->pattern ? "regex" : NULL;
+    const struct input_config *like = NULL;
+
+    for (size_t i = 0; r->base && i < r->base->n_inputs && !like; i++)
+        if (r->base->inputs[i].ops == in->ops)
+            like = &r->base->inputs[i];
+    if (like) {
+        in->common = like->common;
+        if (!type) {
+            in->parser = like->parser;
+            in->parser_is_lent = true;
+        }
+    }
+    if (!type)
+        return 0;
+    if (config_set_parser(in, type, e) < 0)
+        return -1;
+    return r->pattern
+               ? config_set(&in->parser_ops->options, in->parser_options, "pattern", r->pattern, e)
+               : 0;
+}
+
+static int add_files(struct replay *r, struct err *e)
+{
+    struct input_config *in = config_add_input(r->config, "file", e);
+    const struct option_table *table;
+
+    if (!in)
+        return -1;
+    table = &in->ops->options;
+    for (size_t i = 0; i < r->n_paths; i++)
+        if (config_set(table, in->options, "paths", r->paths[i], e) < 0)
+            return -1;
+    if (config_set(table, in->options, "recursive_directories", "true", e) < 0 ||
+        (r->as && config_set(table, in->options, "as", r->as, e) < 0))
+        return -1;
+    return set_reading(r, in, e);
+}
+
+static int add_stdin(struct replay *r, struct err *e)
+{
+    struct input_config *in = config_add_input(r->config, "stdin", e);
+
+    if (!in || (r->as && config_set(&in->ops->options, in->options, "as", r->as, e) < 0))
+        return -1;
+    return set_reading(r, in, e);
+}
+
+static int build(struct replay *r, struct err *e)
+{
+    if (r->config_path && !(r->base = config_load(r->config_path, e)))
+        return -1;
+    r->config = config_new();
+    if (!r->config)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    if (r->base)
+        r->config->global = r->base->global;
+    if (r->host)
+        r->config->global.host = r->host;
+    if (r->state)
+        r->config->global.state = r->state;
+    if ((r->n_paths && add_files(r, e) < 0) || (r->wants_stdin && add_stdin(r, e) < 0))
+        return -1;
+    if ((r->to || !r->base) && where_add_output(r->config, r->to ? r->to : "-", &r->where, e) < 0)
+        return -1;
+    return config_finish(r->config, e);
+}
+
+static void tell_summary(const struct agent_totals *t)
+{
+    fprintf(stderr,
+            "ship: read %llu lines (%.1f MB), %llu events: %llu delivered, %llu duplicates, "
+            "%llu dead letters, in %.2f s\n",
+            (unsigned long long)t->lines, (double)t->bytes / 1e6, (unsigned long long)t->events,
+            (unsigned long long)t->delivered, (unsigned long long)t->duplicates,
+            (unsigned long long)t->dead, t->seconds);
+    if (t->truncated)
+        fprintf(stderr, "ship: %llu lines were longer than max_line and cut\n",
+                (unsigned long long)t->truncated);
+    if (t->dead)
+        fprintf(stderr, "ship: the dead letters, with reasons: %s\n", t->dead_path);
+}
+
+static int exit_code(enum agent_end end, const struct agent_totals *t, const struct err *why)
+{
+    switch (end) {
+    case AGENT_CLOSED: /* the reader has had enough, as with `| head` */
+        return EXIT_DONE;
+    case AGENT_GAVE_UP:
+        report_error(why);
+        fputs("ship: not everything was delivered; run it again: what is there already is not "
+              "repeated\n",
+              stderr);
+        return EXIT_FAILED;
+    case AGENT_DONE:
+        if (t->errors)
+            return EXIT_FAILED;
+        return t->dead ? EXIT_DEAD_LETTERS : EXIT_DONE;
+    default:
+        fputs("ship: stopped before the end; run it again: what is there already is not repeated\n",
+              stderr);
+        return EXIT_FAILED;
+    }
+}
+
+static int replay(struct replay *r, struct log *log)
+{
+    const struct config *out = r->config->n_outputs ? r->config : r->base;
+    struct agent_plan plan = {
+        .global = &r->config->global,
+        .inputs = r->config->inputs,
+        .n_inputs = r->config->n_inputs,
+        .outputs = out->outputs,
+        .n_outputs = out->n_outputs,
+        .is_replay = true,
+        .shows_progress = !r->is_quiet && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
+        .log = log,
+    };
+    struct err e = {0};
+    struct agent_totals totals;
+    struct agent *a = agent_new(&plan, &e);
+    enum agent_end end;
+    int rc;
+
+    if (!a)
+        return report_error(&e);
+    end = agent_run(a, &e);
+    agent_totals(a, &totals);
+    if (end != AGENT_CLOSED && !r->is_quiet)
+        tell_summary(&totals);
+    rc = exit_code(end, &totals, &e);
+    agent_free(a, NULL);
+    return rc;
+}
+
+static int run(int argc, char **argv)
+{
+    struct replay r = {0};
+    struct err e = {0};
+    struct log *log;
+    int rc = parse(&r, argc, argv);
+
+    if (rc == 0) {
+        log = log_new(STDERR_FILENO, LOG_WARN, false);
+        rc = build(&r, &e) < 0 ? report_error(&e) : replay(&r, log);
+        log_free(log);
+    }
+    config_free(r.config);
+    config_free(r.base);
+    free(r.paths);
+    return rc;
+}
+
+const struct verb verb_replay = {
+    .name = "replay",
+    .synopsis = "--replay PATH... [--to WHERE] [-c FILE] [--as PATH] [--host NAME] [--parser P]\n"
+                "       [--pattern REGEX] [--index NAME] [--user NAME:PASSWORD] [--api-key KEY] "
+                "[--ca-file FILE]",
+    .summary = "read files once, deliver every event, and end",
+    .help =
+        "PATH is a file (.gz and .zst too), a directory, a glob, or - for standard input.\n"
+        "WHERE is - (NDJSON on standard output, the default), local:FILE (an embedded store), or\n"
+        "http(s)://HOST:PORT (Elasticsearch, OpenSearch). Running it again repeats nothing.\n"
+        "  -c, --config FILE    outputs, labels and parser from a configuration\n"
+        "  --as PATH            the path that the files had where they were written\n"
+        "  --host NAME          the host that they were written on\n"
+        "  --parser P           auto (default), json, regex, raw; --pattern REGEX implies regex\n"
+        "  --index NAME         data stream (default logs-serverless.lambda-default)\n"
+        "  --user NAME:PASSWORD, --api-key KEY (or SHIP_USER, SHIP_API_KEY), --ca-file FILE\n"
+        "  --state DIR          for dead letters (default ship-state)\n"
+        "  -q, --quiet          no progress, no summary\n"
+        "Exit codes: 0 all settled, 1 failed, 2 usage, 3 settled but with dead letters.\n",
+    .run = run,
+};

@@ -1,0 +1,37 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shipper/verbs/verbs.h"
+
+const struct verb *const verbs[] = {&verb_run,    &verb_replay, &verb_trace, &verb_check,
+                                    &verb_schema, &verb_help,   NULL};
+
+const struct verb *verb_find(const char *name)
+{
+    for (size_t i = 0; verbs[i]; i++)
+        if (strcmp(verbs[i]->name, name) == 0)
+            return verbs[i];
+    return NULL;
+}
+
+int usage_error(const char *verb, const char *fmt, ...)
+{
+    va_list ap;
+
+    fputs("ship: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "; see `ship help%s%s`\n", verb ? " " : "", verb ? verb : "");
+    return EXIT_USAGE;
+}
+
+int report_error(const struct err *e)
+{
+    char text[sizeof e->what + sizeof e->where + 4];
+
+    err_text(e, text, sizeof text);
+    fprintf(stderr, "ship: %s%s\n", e->code == ERR_CONFIG ? "config: " : "error: ", text);
+    return e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}

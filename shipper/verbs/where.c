@@ -1,0 +1,61 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/verbs/where.h"
+
+static int set(struct output_config *out, const char *name, const char *value, struct err *e)
+{
+    return value ? config_set(&out->ops->options, out->options, name, value, e) : 0;
+}
+
+static int set_user(struct output_config *out, const char *user, struct err *e)
+{
+    const char *colon = user ? strchr(user, ':') : NULL;
+    char *name;
+    int rc;
+
+    if (!user)
+        return 0;
+    if (!colon)
+        return err_set(e, ERR_CONFIG, "--user wants NAME:PASSWORD");
+    name = strndup(user, (size_t)(colon - user));
+    if (!name)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    rc = set(out, "user", name, e);
+    free(name);
+    return rc < 0 ? rc : set(out, "password", colon + 1, e);
+}
+
+static int add_elasticsearch(struct config *c, const char *url, const struct where_options *options,
+                             struct err *e)
+{
+    struct output_config *out = config_add_output(c, "elasticsearch", e);
+
+    if (!out || set(out, "hosts", url, e) < 0 || set(out, "index", options->index, e) < 0 ||
+        set_user(out, options->user, e) < 0 || set(out, "api_key", options->api_key, e) < 0)
+        return -1;
+    return set(out, "tls.ca_file", options->ca_file, e);
+}
+
+static int add_local(struct config *c, const char *path, struct err *e)
+{
+    struct output_config *out = config_add_output(c, "local", e);
+
+    return out ? set(out, "path", path, e) : -1;
+}
+
+int where_add_output(struct config *c, const char *where, const struct where_options *options,
+                     struct err *e)
+{
+    if (strcmp(where, "-") == 0)
+        return config_add_output(c, "stdout", e) ? 0 : -1;
+    if (strncmp(where, "local:", 6) == 0 && where[6])
+        return add_local(c, where + 6, e);
+    if (strncmp(where, "http://", 7) == 0 || strncmp(where, "https://", 8) == 0)
+        return add_elasticsearch(c, where, options, e);
+    err_set(e, ERR_CONFIG,
+            "\"%.60s\" is no place to send to; want -, local:FILE, http://HOST:PORT or "
+            "https://HOST:PORT; nothing was read",
+            where);
+    return err_at(e, "--to");
+}

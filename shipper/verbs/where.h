@@ -1,0 +1,23 @@
+/* WHERE, as the command line says it: - | local:FILE |
+ * http(s)://[USER:PASSWORD@]HOST[:PORT][/PREFIX]
+ *
+ * Thread: main's. */
+#ifndef SHIP_VERBS_WHERE_H
+#define SHIP_VERBS_WHERE_H
+
+#include "config/config.h"
+#include "shipper/base/error.h"
+
+/* What goes with an http(s) WHERE; NULL: not given. */
+struct where_options {
+    const char *index;
+    const char *user; /* "name:password" */
+    const char *api_key;
+    const char *ca_file;
+};
+
+/* Adds the output that WHERE names. -1 and *e (ERR_CONFIG). */
+int where_add_output(struct config *c, const char *where, const struct where_options *options,
+                     struct err *e);
+
+#endif
