@@ -342,6 +342,24 @@ Test(json_scan, many_keys_are_not_quadratic)
     json_object_free(&o);
 }
 
+Test(json_scan, a_huge_line_gives_its_memory_back)
+{
+    struct json_object o = {0};
+    struct buffer text = {0};
+
+    buffer_add_lit(&text, "{\"a\":1");
+    for (int i = 0; i < 50000; i++)
+        buffer_printf(&text, ",\"k%d\":%d", i, i);
+    buffer_add_lit(&text, "}");
+    cr_expect_eq(json_scan(buffer_slice(&text), &o), JSON_OK);
+    cr_expect_eq(o.n_members, 50001);
+    cr_expect_eq(json_scan(LIT("{\"a\":1}"), &o), JSON_OK);
+    cr_expect_eq(o.n_members, 1);
+    cr_expect_lt(o.cap, 5000);
+    buffer_free(&text);
+    json_object_free(&o);
+}
+
 Test(json_scan, repair_makes_json_of_bad_encoding)
 {
     static const struct {
