@@ -12,6 +12,11 @@ struct key {
     uint32_t order;
 };
 
+enum {
+    KEPT_KEYS = 4096,
+    KEPT_TEXT = 256 * 1024,
+};
+
 struct json_keys {
     struct key *keys;
     size_t n_keys;
@@ -29,6 +34,7 @@ static struct json_keys *begin(struct json_object *o, size_t text_bytes)
         return NULL;
     o->keys->n_keys = 0;
     o->keys->text.len = 0;
+    o->keys->text.failed = false; /* memory may be back */
     return buffer_reserve(&o->keys->text, text_bytes) ? o->keys : NULL;
 }
 
@@ -202,6 +208,17 @@ enum json_keys_answer json_keys_repeat(struct json_object *o, struct slice value
         if (is_same(&k->keys[i - 1], &k->keys[i]))
             return JSON_KEYS_REPEATED;
     return JSON_KEYS_UNIQUE;
+}
+
+void json_keys_trim(struct json_keys *k)
+{
+    if (k->cap > KEPT_KEYS) {
+        free(k->keys);
+        k->keys = NULL;
+        k->cap = 0;
+    }
+    if (k->text.cap > KEPT_TEXT)
+        buffer_free(&k->text);
 }
 
 void json_keys_free(struct json_keys *k)

@@ -19,6 +19,9 @@ enum json_keys_answer json_keys_shadow(struct json_object *o);
 /* Whether any object inside a checked value has a key twice. */
 enum json_keys_answer json_keys_repeat(struct json_object *o, struct slice value);
 
+/* Gives back what only a very large value needed. */
+void json_keys_trim(struct json_keys *k);
+
 void json_keys_free(struct json_keys *k);
 
 #endif

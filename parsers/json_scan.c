@@ -423,8 +423,10 @@ static inline const uint8_t *member_end(struct scanner *s, const uint8_t *p, str
     return scalar_value(s, p, m);
 }
 
-/* What few members cost to compare one with another; more are sorted. */
-enum { FEW_MEMBERS = 64 };
+enum {
+    FEW_MEMBERS = 64, /* are compared one with another; more are sorted */
+    KEPT_MEMBERS = 4096,
+};
 
 /* The newest member may have a key that was there. True if that cannot be said cheaply. */
 static bool shadow_earlier(struct json_object *o)
@@ -485,6 +487,18 @@ static enum json_status status_of(const struct scanner *s, const uint8_t *text,
     return JSON_INVALID;
 }
 
+/* One line with 100 000 keys must not cost its memory for ever. */
+static void give_back(struct json_object *o)
+{
+    if (o->cap > KEPT_MEMBERS) {
+        free(o->members);
+        o->members = NULL;
+        o->cap = 0;
+    }
+    if (o->keys)
+        json_keys_trim(o->keys);
+}
+
 enum json_status json_scan(struct slice text, struct json_object *out)
 {
     const uint8_t *start = (const uint8_t *)text.ptr;
@@ -495,6 +509,7 @@ enum json_status json_scan(struct slice text, struct json_object *out)
     s.is_bad_encoding = false;
     s.depth = 0;
     s.deepest = 0;
+    give_back(out);
     out->n_members = 0;
     out->error = NULL;
     out->error_at = 0;

@@ -4,7 +4,8 @@
  * stay where they are. Held against jansson (JSON_ALLOW_NUL, numeric overflow aside) in tests: both
  * accept or both refuse.
  * Owner:  the caller owns the text and the json_object; json_object_free gives its array back.
- * Thread: one json_object per worker; it is used again for each line, and grows only. */
+ * Thread: one json_object per worker; it is used again for each line, so that a
+ *         usual line needs no malloc; what only a huge one needed is given back. */
 #ifndef SHIP_PARSERS_JSON_SCAN_H
 #define SHIP_PARSERS_JSON_SCAN_H
 

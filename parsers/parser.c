@@ -5,6 +5,11 @@
 
 #include "parsers/parser.h"
 
+enum {
+    KEPT_TEXT = 256 * 1024,
+    KEPT_FIELDS = 4096,
+};
+
 void parse_scratch_free(struct parse_scratch *s)
 {
     json_object_free(&s->object);
@@ -34,14 +39,31 @@ struct field *parse_scratch_fields(struct parse_scratch *s, size_t n)
     return grown;
 }
 
+/* Empties a buffer for the next line; one large line must not cost its memory for ever. */
+static void restart(struct buffer *b)
+{
+    if (b->cap > KEPT_TEXT)
+        buffer_free(b);
+    b->len = 0;
+    b->failed = false; /* memory may be back */
+}
+
+static void scratch_restart(struct parse_scratch *s)
+{
+    restart(&s->text);
+    restart(&s->repaired);
+    if (s->fields_cap > KEPT_FIELDS) {
+        free(s->fields);
+        s->fields = NULL;
+        s->fields_cap = 0;
+    }
+}
+
 void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct slice line,
                   struct record *out)
 {
     record_reset(out);
-    scratch->text.len = 0;
-    scratch->text.failed = false; /* memory may be back */
-    scratch->repaired.len = 0;
-    scratch->repaired.failed = false;
+    scratch_restart(scratch);
     if (p->ops->parse(p->self, scratch, line, out))
         return;
     record_reset(out);

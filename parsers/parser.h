@@ -25,7 +25,7 @@ struct parse_scratch {
     struct buffer repaired;    /* the line after json_repair */
     struct buffer text;        /* texts made for this line; reset by parser_parse. Reserve before
                                   taking slices into it: it moves when it grows */
-    struct field *fields;      /* grows only */
+    struct field *fields;
     size_t fields_cap;
     void *match;       /* pcre2_match_data of the regex parser */
     void *match_owner; /* which instance it was made for */
