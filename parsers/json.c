@@ -34,6 +34,12 @@ struct reading {
     bool has_text_room;
 };
 
+/* How many fields a line can become: its members, what groups leave over, an outer tenantId. */
+static size_t most_fields(const struct json_object *o)
+{
+    return o->n_members + MOST_GROUPS * MOST_LEFT + 1;
+}
+
 /* ------------------------------------------------------------------ filling slots */
 
 static unsigned rank_of(const struct json_name *name, const struct json_member *m)
@@ -105,15 +111,80 @@ static void read_members(struct reading *r)
     }
 }
 
-/* ------------------------------------------------------------------ objects with known members */
+/* ------------------------------------------------------------------ a line inside the line */
 
 /* Room in scratch->text for all that one line can need, at once: slices into it must not move. */
 static bool has_text_room(struct reading *r)
 {
     if (!r->has_text_room)
-        r->has_text_room = buffer_reserve(&r->scratch->text, 2 * r->line.len + 4096);
+        r->has_text_room = buffer_reserve(&r->scratch->text, 3 * r->line.len + 4096);
     return r->has_text_room;
 }
+
+/* Only what Lambda's node.js runtime writes around a text: timestamp, level, requestId, tenantId.
+ */
+static bool is_envelope(const struct reading *r, const struct json_member **tenant)
+{
+    const struct json_object *o = &r->scratch->object;
+    const struct json_member *message = r->owner[JSON_SLOT_MESSAGE];
+
+    *tenant = NULL;
+    if (!message || !message->value_escaped || !slice_starts(message->value, slice_str("{")) ||
+        !slice_ends(message->value, slice_str("}")) || !r->owner[JSON_SLOT_REQUEST_ID] ||
+        !r->owner[JSON_SLOT_TIME] || o->n_members > 5)
+        return false;
+    for (size_t i = 0; i < o->n_members; i++) {
+        const struct json_member *m = &o->members[i];
+
+        if (slice_is(m->key, "tenantId"))
+            *tenant = m;
+        else if (!m->is_taken)
+            return false;
+    }
+    return true;
+}
+
+/* What the text says for itself counts more than what the runtime put around it, but for the
+ * request: the runtime knows that best. */
+static void reopen_slots(struct reading *r)
+{
+    static const enum json_slot superseded[] = {JSON_SLOT_TIME, JSON_SLOT_LEVEL, JSON_SLOT_MESSAGE};
+
+    memset(r->owner, 0, sizeof r->owner);
+    r->n_groups = 0;
+    r->rank[JSON_SLOT_REQUEST_ID] = 0;
+    for (size_t i = 0; i < sizeof superseded / sizeof superseded[0]; i++)
+        if (r->rank[superseded[i]] != RANK_NONE)
+            r->rank[superseded[i]] = RANK_NONE - 1;
+}
+
+/* console.log(JSON.stringify(line)) under Lambda's JSON format: the line stands, escaped, in the
+ * message (aws.md 1.4). It is decoded once, and scratch->object is then the inner line. */
+static void unwrap(struct reading *r)
+{
+    struct parse_scratch *scratch = r->scratch;
+    const struct json_member *tenant;
+    struct json_object outer;
+    size_t start;
+
+    if (!is_envelope(r, &tenant) || !has_text_room(r))
+        return;
+    start = scratch->text.len;
+    json_unescape(r->owner[JSON_SLOT_MESSAGE]->value, &scratch->text);
+    if (json_scan(slice_from(buffer_slice(&scratch->text), start), &scratch->nested) != JSON_OK ||
+        (tenant && json_find(&scratch->nested, "tenantId")) ||
+        !parse_scratch_fields(scratch, most_fields(&scratch->nested)))
+        return;
+    if (tenant)
+        scratch->fields[r->n_left++] = (struct field){tenant->key, json_member_value(tenant)};
+    outer = scratch->object;
+    scratch->object = scratch->nested;
+    scratch->nested = outer;
+    reopen_slots(r);
+    read_members(r);
+}
+
+/* ------------------------------------------------------------------ objects with known members */
 
 static struct slice joined_key(struct reading *r, const char *prefix, struct slice key)
 {
@@ -291,6 +362,7 @@ static void read_line(struct reading *r)
 {
     memset(r->rank, RANK_NONE, sizeof r->rank);
     read_members(r);
+    unwrap(r);
     for (size_t i = 0; i < r->n_groups; i++)
         read_group(r, &r->groups[i]);
     read_message(r);
@@ -300,7 +372,6 @@ static void read_line(struct reading *r)
 bool json_record_parse(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
     struct reading r = {.scratch = scratch, .out = out};
-    size_t most_fields;
 
     if (!scan(&line, scratch, out)) {
         record_reset(out);
@@ -309,8 +380,7 @@ bool json_record_parse(struct slice line, struct parse_scratch *scratch, struct 
     if (is_platform_event(&scratch->object) &&
         lambda_platform_json_parse(&scratch->object, scratch, out))
         return true;
-    most_fields = scratch->object.n_members + MOST_GROUPS * (MOST_LEFT + 1);
-    if (!parse_scratch_fields(scratch, most_fields)) {
+    if (!parse_scratch_fields(scratch, most_fields(&scratch->object))) {
         record_reset(out);
         return false;
     }

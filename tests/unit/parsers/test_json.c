@@ -337,6 +337,40 @@ Test(json, what_cannot_be_understood_stays)
     CHECK(rows);
 }
 
+#define NODE                                                                                       \
+    "{\"timestamp\":\"2026-10-09T08:53:20.123Z\",\"level\":\"INFO\",\"requestId\":\"" ID "\","
+
+Test(json, a_line_inside_the_message)
+{
+    static const struct row rows[] = {
+        {"console.log(JSON.stringify(line))",
+         NODE
+         "\"message\":\"{\\\"level\\\":\\\"error\\\",\\\"message\\\":\\\"a \\\\\\\"b\\\\\\\" "
+         "\\u00e9\\\",\\\"order\\\":{\\\"id\\\":7},\\\"err\\\":{\\\"message\\\":\\\"boom\\\"}}\"}",
+         "time=" T "123000000 level=error message='a \\\"b\\\" \xC3\xA9' request=" ID
+         " reason='boom' [order]={\"id\":7}"},
+        {"its own time counts, the runtime's request too",
+         NODE "\"tenantId\":\"t\",\"message\":\"{\\\"time\\\":1791536000456,\\\"requestId\\\":"
+              "\\\"r-1\\\",\\\"msg\\\":\\\"m\\\"}\"}",
+         "time=" T "456000000 level=info message='m' request=" ID
+         " [tenantId]='t' [requestId]='r-1'"},
+        {"without a message in it the text stays the message",
+         NODE "\"message\":\"{\\\"order\\\":7}\"}",
+         "time=" T "123000000 level=info message='{\\\"order\\\":7}' request=" ID " [order]=7"},
+        {"no JSON", NODE "\"message\":\"{\\\"order\\\":}\"}",
+         "time=" T "123000000 level=info message='{\\\"order\\\":}' request=" ID},
+        {"an application that quotes JSON, with keys of its own",
+         NODE "\"message\":\"{\\\"message\\\":\\\"x\\\"}\",\"mine\":1}",
+         "time=" T "123000000 level=info message='{\\\"message\\\":\\\"x\\\"}' request=" ID
+         " [mine]=1"},
+        {"decoded once only",
+         NODE "\"message\":\"{\\\"message\\\":\\\"{\\\\\\\"message\\\\\\\":1}\\\"}\"}",
+         "time=" T "123000000 level=info message='{\\\"message\\\":1}' request=" ID},
+    };
+
+    CHECK(rows);
+}
+
 /* A row in the wrong table would never be found. */
 Test(json, every_name_is_found_in_any_case)
 {
