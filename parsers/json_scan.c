@@ -505,7 +505,7 @@ enum json_status json_scan(struct slice text, struct json_object *out)
     const uint8_t *p;
     struct scanner s; /* its stacks are written before they are read */
 
-    s.end = start + text.len;
+    s.end = text.len ? start + text.len : start; /* an empty slice may have no address */
     s.is_bad_encoding = false;
     s.depth = 0;
     s.deepest = 0;

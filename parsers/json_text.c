@@ -5,6 +5,12 @@
 #include "parsers/json_string.h"
 #include "parsers/utf8.h"
 
+/* An empty slice may have no address, and C allows no sum with that. */
+static const uint8_t *text_end(struct slice s)
+{
+    return s.len ? (const uint8_t *)s.ptr + s.len : (const uint8_t *)s.ptr;
+}
+
 static void add_bytes(struct buffer *out, const uint8_t *from, const uint8_t *to)
 {
     buffer_add(out, from, (size_t)(to - from));
@@ -46,7 +52,7 @@ static const uint8_t *repair_escape(const uint8_t *p, const uint8_t *end, struct
 void json_repair(struct slice text, struct buffer *out)
 {
     const uint8_t *p = (const uint8_t *)text.ptr;
-    const uint8_t *end = p + text.len;
+    const uint8_t *end = text_end(text);
     bool is_in_string = false;
     bool is_valid;
 
@@ -113,7 +119,7 @@ static char short_escape(uint8_t c)
 void json_unescape(struct slice escaped, struct buffer *out)
 {
     const uint8_t *p = (const uint8_t *)escaped.ptr;
-    const uint8_t *end = p + escaped.len;
+    const uint8_t *end = text_end(escaped);
 
     while (p < end) {
         const uint8_t *hit = memchr(p, '\\', (size_t)(end - p));
@@ -154,7 +160,7 @@ static void escape_ascii(uint8_t c, struct buffer *out)
 bool json_escape(struct slice text, struct buffer *out)
 {
     const uint8_t *p = (const uint8_t *)text.ptr;
-    const uint8_t *end = p + text.len;
+    const uint8_t *end = text_end(text);
     bool is_replaced = false;
 
     while (p < end) {
@@ -222,7 +228,7 @@ static enum json_type type_of(uint8_t first)
 void json_each(struct slice array, json_item_fn *on_item, void *ctx)
 {
     const uint8_t *p = (const uint8_t *)array.ptr;
-    const uint8_t *end = p + array.len;
+    const uint8_t *end = text_end(array);
 
     if (array.len < 2 || *p != '[')
         return;

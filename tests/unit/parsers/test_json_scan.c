@@ -429,6 +429,21 @@ Test(json_scan, escape_and_unescape)
     buffer_free(&out);
 }
 
+Test(json_scan, an_empty_slice_may_have_no_address)
+{
+    struct slice none = slice_of(NULL, 0);
+    struct json_object o = {0};
+    struct buffer out = {0};
+
+    cr_expect_eq(json_scan(none, &o), JSON_NOT_OBJECT);
+    cr_expect_not(json_escape(none, &out));
+    json_unescape(none, &out);
+    json_repair(none, &out);
+    cr_expect_eq(out.len, 0);
+    buffer_free(&out);
+    json_object_free(&o);
+}
+
 struct items {
     struct buffer text;
 };
