@@ -1,14 +1,93 @@
 # What people type. The rules that compile are in the Makefile.
 
-.PHONY: all help
+# All processors, unless the caller says -j himself.
+MAKEFLAGS += --no-print-directory -j$(shell nproc)
+
+# Whoever builds for a test run holds this lock, so that two `make test` at once build once.
+LOCKED    = mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE)
+TEXTS    := $(SOURCES) $(HEADERS) $(UNIT) $(shell find tests -name '*.h')
+STRICT    = $(CPPFLAGS) -std=c17 $(WARNINGS) -Werror
+
+.PHONY: all demo test check bench golden install uninstall clean help
+.PHONY: unit flavour strict headers format tidy both-compilers
 
 all: $(OUT)/ship ## build build/ship
-	@ln -sf $(FLAVOUR)/ship $(BUILD)/ship
+	@ln -sfn $(FLAVOUR)/ship $(BUILD)/ship
+
+demo: ## one failing request of a small shop, followed through its logs
+	@packaging/install-deps demo
+	+@$(LOCKED) all
+	@packaging/demo/run
+
+test: ## all tests; ends with "N passed, N failed"
+	@packaging/install-deps test
+	+@$(LOCKED) all unit
+	@FLAVOUR=$(FLAVOUR) tests/run
+
+check: ## the tests under ASan, UBSan and TSan; both compilers, clang-tidy, clang-format
+	@packaging/install-deps check
+	+@$(LOCKED) strict
+	+@$(LOCKED) FLAVOUR=asan flavour
+	+@$(LOCKED) FLAVOUR=tsan flavour
+	@failed=0; \
+	FLAVOUR=asan tests/run || failed=1; \
+	FLAVOUR=tsan tests/run --mark threads || failed=1; \
+	exit $$failed
+
+bench: ## speed and memory beside rsyslog's; writes build/bench.json
+	@packaging/install-deps bench
+	+@$(LOCKED) all
+	@tests/bench/run
+
+golden: ## rewrite tests/golden/ from what ship says now; review the diff
+	@packaging/install-deps test
+	+@$(LOCKED) all unit
+	@GOLDEN_UPDATE=1 FLAVOUR=$(FLAVOUR) tests/run --golden
+
+install: all ## into $(DESTDIR)$(PREFIX), by default /usr/local
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install-files install $(OUT)/ship
+
+uninstall: ## removes what install put there
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install-files uninstall
+
+clean: ## remove build/
+	@rm -rf $(BUILD)
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile packaging/targets.mk | sed 's/:.*##/\t/' | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' packaging/targets.mk | expand -t 12
 
 $(BUILD)/.deps-build: packaging/install-deps
 	@mkdir -p $(BUILD)
 	@packaging/install-deps build
+	@touch $@
+
+# ---- the parts of test and check ----
+
+unit: $(OUT)/unit
+
+flavour: $(OUT)/ship $(OUT)/unit
+
+strict: both-compilers headers format tidy
+
+# gcc is the release flavour, clang one of its own; -Werror makes a warning an error in both.
+both-compilers: all unit
+	+@$(MAKE) FLAVOUR=clang CC=clang flavour
+
+headers: $(HEADERS:%.h=$(BUILD)/headers/%.ok)
+
+# A header that includes what it uses compiles as the only text of a file.
+$(BUILD)/headers/%.ok: %.h $(HEADERS)
+	@mkdir -p $(@D)
+	@echo '#include "$<"' | $(CC) $(STRICT) -fsyntax-only -x c -
+	@touch $@
+
+format:
+	@clang-format --dry-run -Werror $(TEXTS)
+
+tidy: $(SOURCES:%.c=$(BUILD)/tidy/%.ok)
+
+$(BUILD)/tidy/%.ok: %.c $(HEADERS) .clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- $(STRICT) 2>$@.err || { cat $@.err; exit 1; }
+	@rm -f $@.err
 	@touch $@
