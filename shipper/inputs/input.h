@@ -24,27 +24,29 @@
 struct checkpoints;
 struct ev_loop;
 
-/* What every input can be told; the keys beside the input's own (config/config.h has their table). */
+/* What every input can be told; the keys beside the input's own (config/config.h has their table).
+ */
 struct input_common {
     const char *name;     /* for messages and metrics */
     const char *function; /* faas.name for lines that do not say theirs; NULL: from the path */
     const char *dataset;  /* event.dataset */
     int64_t max_line_bytes;
-    int64_t chunk_bytes;  /* how much is read at once */
+    int64_t chunk_bytes; /* how much is read at once */
     bool with_invocations;
-    int id_mode;          /* enum id_mode */
+    int id_mode;              /* enum id_mode */
     struct option_map labels; /* added to every event */
 };
 
 enum id_mode { ID_AUTO, ID_NONE };
 
 struct input_stats {
-    uint64_t bytes;      /* read, plain */
+    uint64_t bytes; /* read, plain */
     uint64_t lines;
-    uint64_t events;     /* made of them, invocations included; not times outputs */
-    uint64_t truncated;  /* lines cut at max_line */
-    uint64_t lost_bytes; /* provably gone before they were read (truncation, deletion) */
-    uint64_t streams;    /* open now */
+    uint64_t events;      /* made of them, invocations included; not times outputs */
+    uint64_t truncated;   /* lines cut at max_line */
+    uint64_t lost_bytes;  /* provably gone before they were read (truncation, deletion) */
+    uint64_t errors;      /* files that could not be read, or not to their end */
+    uint64_t streams;     /* open now */
     uint64_t total_bytes; /* of all that is known to be readable, for progress; 0 unknown */
 };
 

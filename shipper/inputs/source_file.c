@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ struct source_file {
     struct file_id id;
     struct mark line; /* behind the last newline that was given out: where reading mostly goes on */
     struct mark end;  /* behind the last byte */
-    bool is_rewritten;
+    atomic_bool is_rewritten; /* a dead letter may ask while a worker finds out */
     pthread_mutex_t lock; /* over fd and path: a dead letter may be read while the loop closes */
     int fd;               /* -1: closed */
     char *path;           /* NULL: it has none any more */
@@ -253,6 +254,11 @@ bool source_file_move(struct source_file *s, const char *path)
     s->path = copy;
     pthread_mutex_unlock(&s->lock);
     return true;
+}
+
+const char *source_file_path(const struct source_file *s)
+{
+    return s->path;
 }
 
 bool source_file_is_rewritten(const struct source_file *s)

@@ -139,13 +139,13 @@ static void tell(struct watch *w, const struct inotify_event *event)
     struct watched *next;
 
     if (event->mask & IN_Q_OVERFLOW) {
-        w->changed(w->ctx, NULL, NULL);
+        w->changed(w->ctx, NULL, NULL, false);
         return;
     }
     for (struct watched *p = w->by_wd[wd_bucket(w, event->wd)]; p; p = next) {
         next = p->next_by_wd;
         if (p->wd == event->wd)
-            w->changed(w->ctx, p->path, event->len ? event->name : NULL);
+            w->changed(w->ctx, p->path, event->len ? event->name : NULL, event->mask & IN_ISDIR);
     }
     if (event->mask & IN_IGNORED)
         forget_wd(w, event->wd);

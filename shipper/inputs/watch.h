@@ -18,7 +18,8 @@ struct watch;
 /* `name` in `directory` (as it was given to watch_add) appeared, changed or went away. Both
  * borrowed for the call. name NULL: anything may have happened there; directory NULL too: anywhere.
  */
-typedef void watch_changed_fn(void *ctx, const char *directory, const char *name);
+typedef void watch_changed_fn(void *ctx, const char *directory, const char *name,
+                              bool is_directory);
 
 /* NULL and *e (ERR_BUSY: the limit of instances is reached). */
 struct watch *watch_new(struct ev_loop *loop, watch_changed_fn *changed, void *ctx, struct err *e);

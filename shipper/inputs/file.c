@@ -1,0 +1,313 @@
+/* The file input: its options, and its life. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shipper/inputs/file_input.h"
+#include "shipper/inputs/glob.h"
+#include "shipper/inputs/watch.h"
+
+static const char *const watch_choices[] = {"inotify", "poll", NULL};
+static const char *const from_choices[] = {"beginning", "end", NULL};
+
+#define FIELD(name) offsetof(struct file_options, name)
+
+static const struct option options[] = {
+    {.name = "paths",
+     .type = OPTION_LIST,
+     .offset = FIELD(paths),
+     .help = "files to read: globs with *, ?, [a-z] and ** for any directories",
+     .is_required = true},
+    {.name = "exclude",
+     .type = OPTION_LIST,
+     .offset = FIELD(exclude),
+     .help = "globs of files to leave out; without a slash they are held against the name alone"},
+    {.name = "watch",
+     .type = OPTION_ENUM,
+     .offset = FIELD(watch),
+     .fallback = "inotify",
+     .choices = watch_choices,
+     .help = "how changes are noticed; poll for file systems without inotify, as NFS"},
+    {.name = "poll_interval",
+     .type = OPTION_DURATION,
+     .offset = FIELD(poll_interval_ms),
+     .fallback = "1s",
+     .min = 10,
+     .max = 3600000,
+     .help = "how often to look when polling; how long a rotated file is read on after its end"},
+    {.name = "read_from",
+     .type = OPTION_ENUM,
+     .offset = FIELD(read_from),
+     .fallback = "beginning",
+     .choices = from_choices,
+     .help = "where to begin with files that are there at the very first start"},
+    {.name = "recursive_directories",
+     .type = OPTION_BOOL,
+     .offset = FIELD(recursive_directories),
+     .fallback = "false",
+     .help = "a path that is a directory stands for all files below it"},
+    {.name = "as",
+     .type = OPTION_PATH,
+     .offset = FIELD(as),
+     .help = "the path that events say they are from, and that their ids grow from"},
+};
+
+static int validate(const void *opts, struct err *e)
+{
+    const struct file_options *o = opts;
+
+    if (o->paths.n_items == 0)
+        return err_set(e, ERR_CONFIG, "paths: at least one path is needed");
+    for (size_t i = 0; i < o->paths.n_items && !o->recursive_directories; i++)
+        if (glob_check(o->paths.items[i], e) < 0)
+            return err_at(e, "paths[%zu]", i);
+    for (size_t i = 0; i < o->exclude.n_items; i++)
+        if (glob_check(o->exclude.items[i], e) < 0)
+            return err_at(e, "exclude[%zu]", i);
+    return 0;
+}
+
+/* --- paths ----------------------------------------------------------------------------------- */
+
+/* Drops "." and empty segments, and ".." with the one before it, in place. */
+static void simplify(char *path)
+{
+    char *out = path;
+    const char *p = path;
+
+    while (*p) {
+        size_t len;
+
+        p += strspn(p, "/");
+        len = strcspn(p, "/");
+        if (len == 2 && p[0] == '.' && p[1] == '.') {
+            while (out > path && *--out != '/')
+                ;
+        } else if (len && !(len == 1 && p[0] == '.')) {
+            *out++ = '/';
+            memmove(out, p, len);
+            out += len;
+        }
+        p += len;
+    }
+    if (out == path)
+        *out++ = '/';
+    *out = '\0';
+}
+
+/* Ids grow from the path: it must not depend on how it was typed. */
+static char *absolute(const char *path)
+{
+    char cwd[GLOB_PATH_MAX] = "";
+    char *whole;
+    size_t len;
+
+    if (path[0] != '/' && !getcwd(cwd, sizeof cwd))
+        return NULL;
+    len = strlen(cwd) + strlen(path) + 2;
+    whole = malloc(len);
+    if (!whole)
+        return NULL;
+    memcpy(whole, cwd, strlen(cwd));
+    whole[strlen(cwd)] = '/';
+    memcpy(whole + strlen(cwd) + 1, path, strlen(path) + 1);
+    simplify(whole);
+    return whole;
+}
+
+static char **absolute_all(const struct option_list *list, bool keeps_names)
+{
+    char **paths = calloc(list->n_items + 1, sizeof(char *));
+
+    for (size_t i = 0; paths && i < list->n_items; i++) {
+        bool is_name = keeps_names && !strchr(list->items[i], '/');
+
+        paths[i] = is_name ? strdup(list->items[i]) : absolute(list->items[i]);
+        if (!paths[i])
+            return paths; /* the caller counts */
+    }
+    return paths;
+}
+
+static bool is_complete(char *const *paths, const struct option_list *list)
+{
+    return paths && (list->n_items == 0 || paths[list->n_items - 1]);
+}
+
+static void free_all(char **paths)
+{
+    for (size_t i = 0; paths && paths[i]; i++)
+        free(paths[i]);
+    free(paths);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void file_close(struct input *in)
+{
+    if (!in)
+        return;
+    watch_free(in->watch);
+    while (in->all.next && !list_is_empty(&in->all)) {
+        struct tail *t = LIST_ENTRY(in->all.next, struct tail, all);
+
+        tracker_drop(in->world->tracker, &t->stream);
+        file_forget_tail(in, t);
+    }
+    file_tables_free(in);
+    free_all(in->patterns);
+    free_all(in->excludes);
+    free(in);
+}
+
+static void init_lists(struct input *in)
+{
+    list_init(&in->all);
+    list_init(&in->checks);
+    list_init(&in->homeless);
+    list_init(&in->ready);
+    list_init(&in->idle);
+    list_init(&in->quiet);
+    list_init(&in->away);
+    list_init(&in->settling);
+}
+
+static void start_watching(struct input *in)
+{
+    struct err e = {0};
+
+    if (in->world->is_replay || !in->world->loop || in->options->watch == FILE_WATCH_POLL)
+        return;
+    in->watch = watch_new(in->world->loop, file_on_changed, in, &e);
+    if (in->watch)
+        return;
+    err_at(&e, "looking every %lld ms instead", (long long)in->options->poll_interval_ms);
+    file_log(in, &e);
+}
+
+/* A replay must name what is there. */
+static int check_replay_paths(struct input *in, struct err *e)
+{
+    const struct files *files = in->world->files;
+    struct file_stat st;
+    bool missing;
+
+    for (size_t i = 0; in->patterns[i]; i++) {
+        if (files->stat(files->ctx, in->patterns[i], &st, &missing, NULL) == 0 || !missing ||
+            glob_has_wildcard(in->patterns[i]))
+            continue;
+        err_set(e, ERR_INPUT, "no such file; nothing to replay");
+        return err_at(e, "%s", in->options->paths.items[i]);
+    }
+    file_scan_patterns(in);
+    if (in->has_match)
+        return 0;
+    err_set(e, ERR_INPUT, "no file matches; nothing to replay");
+    return err_at(e, "%s", in->options->paths.items[0]);
+}
+
+static struct input *file_input_open(const void *opts, const struct input_common *common,
+                                     const struct parser *parser, const struct input_world *world,
+                                     struct err *e)
+{
+    struct input *in = calloc(1, sizeof *in);
+
+    if (!in) {
+        err_set(e, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    in->options = opts;
+    in->common = common;
+    in->world = world;
+    in->stream_options = (struct stream_options){
+        .parser = parser,
+        .max_line_bytes = common->max_line_bytes,
+        .chunk_bytes = common->chunk_bytes,
+        .with_invocations = common->with_invocations,
+        .is_live = !world->is_replay,
+    };
+    init_lists(in);
+    in->is_first_scan = true;
+    in->now_ms = clock_mono_ms(world->clock);
+    in->patterns = absolute_all(&in->options->paths, false);
+    in->excludes = absolute_all(&in->options->exclude, true);
+    if (!is_complete(in->patterns, &in->options->paths) ||
+        !is_complete(in->excludes, &in->options->exclude)) {
+        err_set(e, ERR_NOMEM, "out of memory");
+        goto fail;
+    }
+    if (world->is_replay) {
+        if (check_replay_paths(in, e) < 0)
+            goto fail;
+        return in;
+    }
+    if (file_load_rows(in, e) < 0)
+        goto fail;
+    start_watching(in);
+    file_find_orphans(in);
+    file_scan_patterns(in);
+    return in;
+
+fail:
+    file_close(in);
+    return NULL;
+}
+
+static void scan_if_due(struct input *in)
+{
+    if (!in->world->is_replay && (in->is_scan_due || in->now_ms >= in->scan_ms))
+        file_scan_patterns(in);
+}
+
+static int64_t file_tick(struct input *in, int64_t now_ms)
+{
+    int64_t due;
+
+    in->now_ms = now_ms;
+    if (!in->is_stopped) {
+        scan_if_due(in);
+        file_check_spots(in);
+    }
+    file_read_some(in);
+    file_sweep(in);
+    due = file_read_due(in);
+    if (in->is_stopped)
+        return due;
+    if (!list_is_empty(&in->checks) && (!in->world->is_replay || in->n_tails < FILE_REPLAY_AHEAD))
+        return now_ms + 1;
+    if (!in->world->is_replay && in->scan_ms < due)
+        due = in->scan_ms;
+    return due > now_ms ? due : now_ms + 1;
+}
+
+static bool file_is_finished(const struct input *in)
+{
+    return in->world->is_replay && list_is_empty(&in->checks) && in->n_unread == 0 &&
+           in->n_busy == 0;
+}
+
+static const struct input_stats *file_stats(const struct input *in)
+{
+    return &in->stats;
+}
+
+static void file_stop(struct input *in)
+{
+    in->is_stopped = true;
+    watch_free(in->watch);
+    in->watch = NULL;
+}
+
+const struct input_ops input_file = {
+    .name = "file",
+    .help = "log files: follows them as they grow and rotate; .gz and .zst too",
+    .options = {options, sizeof options / sizeof options[0], sizeof(struct file_options)},
+    .validate = validate,
+    .open = file_input_open,
+    .tick = file_tick,
+    .is_finished = file_is_finished,
+    .stats = file_stats,
+    .stop = file_stop,
+    .close = file_close,
+};

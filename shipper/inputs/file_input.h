@@ -1,0 +1,188 @@
+/* The inside of the file input, shared by the files that make it: file.c (options, life),
+ * file_table.c (what is known), file_scan.c (which files are there), file_rotate.c (where files
+ * went), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
+ * restart).
+ *
+ * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
+ * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
+ * are read in turn. A spot or tail that nothing happened to costs nothing. Thread: the loop's. */
+#ifndef SHIP_INPUTS_FILE_INPUT_H
+#define SHIP_INPUTS_FILE_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shipper/inputs/input.h"
+#include "shipper/inputs/list.h"
+#include "shipper/inputs/tail.h"
+
+struct watch;
+
+enum {
+    FILE_RESCAN_MS = 10000, /* with inotify: what it missed is found after so long */
+    FILE_IDLE_CLOSE_MS = 5000,
+    FILE_MAX_OPEN = 96,      /* descriptors of files that could be opened again */
+    FILE_REPLAY_AHEAD = 256, /* files of a replay that are known at a time */
+    FILE_CHECKS_PER_TICK = 256,
+    FILE_RETRY_MS = 1000, /* after a failure to open or read */
+    FILE_BUDGET_RETRY_MS = 50,
+    FILE_FORGET_S = 24 * 3600, /* rows of files that are gone */
+};
+
+struct file_options {
+    struct option_list paths;
+    struct option_list exclude;
+    int watch; /* enum file_watch */
+    int64_t poll_interval_ms;
+    int read_from; /* enum file_from */
+    bool recursive_directories;
+    const char *as;
+};
+enum file_watch { FILE_WATCH_INOTIFY, FILE_WATCH_POLL };
+enum file_from { FILE_FROM_BEGINNING, FILE_FROM_END };
+
+/* A path that the configuration names and that was there at least once. */
+struct spot {
+    struct spot *next;     /* in its bucket */
+    struct link queued;    /* to be checked */
+    struct tail *tail;     /* the file that is there */
+    struct tail *previous; /* the one before it, as long as it lives */
+    uint32_t seen;         /* the last scan that found it */
+    bool has_complained;
+    bool is_link;    /* has a watch of its own */
+    bool is_literal; /* named as it is: that it is no file is worth a word */
+    bool is_done;    /* a packed file that was read: as long as it is `done` */
+    struct file_id done;
+    uint64_t done_size;
+    char path[];
+};
+
+/* A row of an earlier life, or of a generation that is read and gone, until it is claimed. */
+struct known {
+    struct known *next; /* in its bucket */
+    struct file_id id;
+    unsigned n_rewritten;
+    uint64_t position;
+    uint64_t head_hash;
+    int64_t seen_s;
+    bool is_finished;
+    char *path;
+    struct buffer state;
+};
+
+struct input {
+    const struct file_options *options;
+    const struct input_common *common;
+    const struct input_world *world;
+    struct stream_options stream_options;
+    struct input_stats stats;
+    char **patterns; /* options->paths, absolute */
+    char **excludes;
+    struct watch *watch; /* NULL: polling */
+
+    /* file_table.c */
+    struct spot **spots;
+    size_t n_spots, spot_buckets;
+    struct tail **tails; /* by identity */
+    size_t n_tails, tail_buckets;
+    struct known **knowns;
+    size_t n_knowns, known_buckets;
+    struct link all;
+
+    /* file_scan.c */
+    struct link checks;   /* spots to look at */
+    struct link homeless; /* tails that lost their spot */
+    uint32_t scan;
+    int64_t scan_ms;    /* when the next one is due */
+    bool is_first_scan; /* its checks are not through yet */
+    bool skips_present; /* read_from: end, at the very first start */
+    bool is_scan_due;
+    struct tail *newest; /* last made in the first scan, for the chain of its origin */
+    bool has_match;
+
+    /* file_read.c */
+    struct link ready;
+    struct link idle;
+    struct link quiet;
+    struct link away;
+    struct link settling; /* drained, with events under way */
+    unsigned n_busy, n_open, n_packed_open;
+    uint64_t n_unread; /* tails that are not drained */
+    int64_t away_ms;   /* when those away are looked at next */
+    int64_t retry_ms;  /* not before: descriptors or memory were out */
+    bool has_complained_descriptors;
+    bool is_starved; /* the budget had no room */
+    bool is_stopped;
+    int64_t now_ms; /* of this tick */
+    int64_t sweep_ms;
+};
+
+/* --- file_table.c: tables; NULL when there is none, or memory is out --- */
+struct spot *file_spot_find(const struct input *in, const char *path);
+struct spot *file_spot_get(struct input *in, const char *path);
+void file_spot_remove(struct input *in, struct spot *s);
+struct tail *file_tail_find(const struct input *in, const struct file_id *id);
+bool file_tail_insert(struct input *in, struct tail *t);
+void file_tail_remove(struct input *in, struct tail *t); /* from the tables; not freed */
+struct known *file_known_find(const struct input *in, const struct file_id *id);
+/* Takes k; frees it when memory is out. */
+void file_known_insert(struct input *in, struct known *k);
+void file_known_remove(struct input *in, struct known *k); /* and frees it */
+void file_known_free(struct known *k);
+void file_tables_free(struct input *in);
+
+/* --- file_scan.c --- */
+void file_queue_check(struct input *in, struct spot *s);
+void file_scan_patterns(struct input *in);
+void file_check_spots(struct input *in);
+bool file_matches(const struct input *in, const char *path);
+void file_log(struct input *in, struct err *e);
+/* For watch.h. */
+void file_on_changed(void *ctx, const char *directory, const char *name, bool is_directory);
+/* A tail for this generation, in the tables, with its source; nothing else. NULL: logged. */
+struct tail *file_make_tail(struct input *in, const char *path, const char *where,
+                            const struct file_stat *st, unsigned n_rewritten);
+/* A generation that was not known: made, restored from its row, linked to its predecessor, and put
+ * to work. spot may be NULL (away at `path`). NULL when it cannot be read; that is logged. */
+struct tail *file_discover(struct input *in, struct spot *spot, const char *path,
+                           const struct file_stat *st, struct tail *predecessor);
+/* The file at its spot was truncated or written anew: another generation. */
+void file_rewritten(struct input *in, struct tail *t);
+
+/* --- file_rotate.c --- */
+void file_displace(struct input *in, struct tail *t);
+void file_find_homes(struct input *in);
+/* After a restart: files that were rotated away and not read to their end. */
+void file_find_orphans(struct input *in);
+
+/* --- file_read.c --- */
+void file_ready(struct input *in, struct tail *t);
+void file_finish(struct input *in, struct tail *t);
+void file_hold(struct input *in, struct tail *t, struct tail *predecessor);
+/* The successor gets what correlation knows and is put to work. */
+void file_hand_over(struct input *in, struct tail *t);
+/* Nothing of it will be read any more. */
+void file_drained(struct input *in, struct tail *t);
+/* Opens its descriptor; false: logged, and tried again later where that can help. */
+bool file_open(struct input *in, struct tail *t);
+void file_shut(struct input *in, struct tail *t);
+void file_read_some(struct input *in);
+int64_t file_read_due(const struct input *in);
+void file_forget_tail(struct input *in, struct tail *t); /* out of every list and table; freed */
+
+/* --- file_restore.c --- */
+int file_load_rows(struct input *in, struct err *e);
+/* The file at `path` still begins as the row says, and is long enough. */
+bool file_row_fits(struct input *in, const struct known *k, const char *path,
+                   const struct file_stat *st);
+/* Goes on where the row says; forgets the row. */
+void file_restore(struct input *in, struct tail *t, struct known *k);
+/* Starts at the last line's beginning. */
+void file_start_at_end(struct input *in, struct tail *t, const char *path, uint64_t size);
+/* A row for a generation of which nothing is read yet. */
+void file_put_row(struct input *in, struct tail *t, bool is_finished);
+/* Its last word: finished, or forgotten. */
+void file_settled(struct input *in, struct tail *t);
+void file_sweep(struct input *in);
+
+#endif

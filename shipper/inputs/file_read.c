@@ -1,0 +1,574 @@
+/* Whose turn it is: descriptors, budget, chunks, and what comes of them. */
+#include <stdio.h>
+
+#include "shipper/inputs/file_input.h"
+
+static bool is_replay(const struct input *in)
+{
+    return in->world->is_replay;
+}
+
+static int64_t grace_ms(const struct input *in)
+{
+    return in->options->poll_interval_ms;
+}
+
+/* --- descriptors ----------------------------------------------------------------------------- */
+
+static void note_open(struct input *in, struct tail *t)
+{
+    in->n_open++;
+    in->n_packed_open += t->is_packed;
+}
+
+void file_shut(struct input *in, struct tail *t)
+{
+    list_remove(&t->idle);
+    if (!tail_is_open(t))
+        return;
+    in->n_open--;
+    in->n_packed_open -= t->is_packed;
+    if (!t->is_packed) {
+        source_file_shut(t->file);
+        return;
+    }
+    source_packed_shut(t->packed);
+    t->packed = NULL; /* the source stays the stream's */
+}
+
+/* The one that has been idle longest and can be found again by its path. */
+static bool shut_an_idle_one(struct input *in)
+{
+    if (list_is_empty(&in->idle))
+        return false;
+    file_shut(in, LIST_ENTRY(in->idle.next, struct tail, idle));
+    return true;
+}
+
+static int open_packed(struct input *in, struct tail *t, bool *missing, struct err *e)
+{
+    const struct files *files = in->world->files;
+    const char *path = t->spot ? t->spot->path : t->path;
+    struct file_stat st;
+    int fd = source_open_file(files, path, &t->id, &st, missing, e);
+
+    if (fd < 0)
+        return -1;
+    t->packed = source_packed_new(files, fd, path);
+    if (!t->packed)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    if (t->stream.source)
+        t->stream.source->ops->close(t->stream.source);
+    t->stream.source = source_packed_base(t->packed);
+    return 0;
+}
+
+static int open_once(struct input *in, struct tail *t, bool *missing, struct err *e)
+{
+    return t->is_packed ? open_packed(in, t, missing, e) : source_file_open(t->file, missing, e);
+}
+
+/* Out of descriptors or memory: everything waits a little; said once until it works again. */
+static void pause_opening(struct input *in, struct err *e)
+{
+    in->retry_ms = in->now_ms + FILE_RETRY_MS;
+    if (in->has_complained_descriptors)
+        return;
+    in->has_complained_descriptors = true;
+    err_at(e, "no descriptor left to read files with (%u in use); trying again every second",
+           in->n_open);
+    file_log(in, e);
+}
+
+static void complain(struct input *in, struct tail *t, struct err *e)
+{
+    if (t->has_complained)
+        return;
+    t->has_complained = true;
+    in->stats.errors++;
+    file_log(in, e);
+}
+
+bool file_open(struct input *in, struct tail *t)
+{
+    struct err e = {0};
+    bool missing = false;
+    int rc;
+
+    if (tail_is_open(t)) {
+        list_remove(&t->idle);
+        return true;
+    }
+    if (in->n_open >= FILE_MAX_OPEN)
+        shut_an_idle_one(in);
+    while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_an_idle_one(in))
+        ;
+    if (rc == 0) {
+        in->has_complained_descriptors = false;
+        note_open(in, t);
+        return true;
+    }
+    if (e.code == ERR_BUSY || e.code == ERR_NOMEM)
+        pause_opening(in, &e);
+    else if (!missing || is_replay(in))
+        complain(in, t, &e);
+    return false;
+}
+
+/* --- states ---------------------------------------------------------------------------------- */
+
+static void wait_for_news(struct input *in, struct tail *t)
+{
+    t->state = TAIL_WAITING;
+    list_remove(&t->run);
+    if (tail_is_open(t) && t->spot && !t->is_packed)
+        list_push(&in->idle, &t->idle);
+    if (t->stream.correlate.has_held)
+        list_push(&in->quiet, &t->quiet);
+}
+
+void file_ready(struct input *in, struct tail *t)
+{
+    switch (t->state) {
+    case TAIL_BUSY:
+        t->has_news = true;
+        return;
+    case TAIL_HELD:
+    case TAIL_READY:
+        return;
+    case TAIL_DRAINED:
+        in->n_unread++; /* somebody writes to what seemed finished */
+        break;
+    case TAIL_WAITING:
+        break;
+    }
+    t->state = TAIL_READY;
+    list_remove(&t->idle);
+    list_remove(&t->quiet);
+    list_push(&in->ready, &t->run);
+}
+
+void file_finish(struct input *in, struct tail *t)
+{
+    t->wants_finish = true;
+    file_ready(in, t);
+}
+
+void file_hold(struct input *in, struct tail *t, struct tail *predecessor)
+{
+    while (predecessor->successor)
+        predecessor = predecessor->successor;
+    if (predecessor == t || t->state != TAIL_WAITING)
+        return;
+    t->predecessor = predecessor;
+    predecessor->successor = t;
+    t->state = TAIL_HELD;
+    if (predecessor->state == TAIL_DRAINED)
+        file_hand_over(in, predecessor);
+}
+
+static void move_correlation(struct stream *from, struct stream *to)
+{
+    struct correlate theirs = to->correlate;
+
+    to->correlate = from->correlate;
+    from->correlate = theirs;
+}
+
+void file_hand_over(struct input *in, struct tail *t)
+{
+    struct tail *next = t->successor;
+
+    if (!next)
+        return;
+    t->successor = NULL;
+    next->predecessor = NULL;
+    if (next->state != TAIL_HELD)
+        return;
+    /* A generation that goes on from its checkpoint has a state of its own. */
+    if (next->stream.position == 0)
+        move_correlation(&t->stream, &next->stream);
+    next->state = TAIL_WAITING;
+    file_ready(in, next);
+}
+
+void file_drained(struct input *in, struct tail *t)
+{
+    if (t->state != TAIL_DRAINED)
+        in->n_unread--;
+    t->state = TAIL_DRAINED;
+    t->wants_finish = false;
+    list_remove(&t->quiet);
+    list_push(&in->settling, &t->run);
+    file_hand_over(in, t);
+}
+
+/* --- chunks ---------------------------------------------------------------------------------- */
+
+static void note_packed_end(struct input *in, struct tail *t)
+{
+    struct err e = {0};
+
+    if (!t->packed)
+        return;
+    switch (source_packed_end(t->packed)) {
+    case PACKED_WHOLE:
+    case PACKED_BROKEN:
+        return;
+    case PACKED_CUT:
+        err_set(&e, ERR_INPUT, "%s: ends in the middle of its packed data; what is there was read",
+                t->path);
+        break;
+    case PACKED_GARBAGE:
+        err_set(&e, ERR_INPUT, "%s: something else follows the packed data; left out", t->path);
+        break;
+    }
+    file_log(in, &e);
+}
+
+static bool is_packed_whole(const struct tail *t)
+{
+    return t->packed && source_packed_end(t->packed) != PACKED_CUT;
+}
+
+/* The progress that total_bytes promised is corrected by what a file really held. */
+static void correct_total(struct input *in, struct tail *t)
+{
+    if (!t->is_counted || !t->is_packed)
+        return;
+    in->stats.total_bytes += t->stream.position - t->size * 8;
+    t->is_counted = false;
+}
+
+static void on_finished(struct input *in, struct tail *t)
+{
+    note_packed_end(in, t);
+    correct_total(in, t);
+    file_drained(in, t);
+    if (t->is_packed || is_replay(in))
+        file_shut(in, t); /* a dead letter opens a plain file again */
+}
+
+static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
+{
+    struct file_stat st;
+
+    if (t->file && source_file_is_rewritten(t->file)) {
+        file_rewritten(in, t);
+        return;
+    }
+    if (purpose != CHUNK_IDLE)
+        tail_reached_end(t, in->now_ms);
+    t->state = TAIL_WAITING;
+    if (purpose == CHUNK_FINISH) {
+        on_finished(in, t);
+        return;
+    }
+    if (t->wants_finish || is_packed_whole(t)) {
+        file_finish(in, t);
+        return;
+    }
+    if (t->has_news && tail_is_open(t) && tail_stat(t, &st, NULL) == 0 &&
+        tail_look(t, &st, in->now_ms) == TAIL_GROWN) {
+        file_ready(in, t);
+        return;
+    }
+    if (t->has_news && t->spot)
+        file_queue_check(in, t->spot);
+    wait_for_news(in, t);
+    if (t->successor && !list_has(&t->away) && !list_has(&t->homeless))
+        file_hand_over(in, t); /* an older file of the same origin, where it always was */
+}
+
+/* A failure that is not the end of the world: tried again with the next look at the file. */
+static void on_error(struct input *in, struct tail *t, struct err *why)
+{
+    if (why->code == ERR_NOMEM) {
+        t->state = TAIL_WAITING;
+        file_ready(in, t);
+        in->retry_ms = in->now_ms + FILE_RETRY_MS;
+        return;
+    }
+    if (!why->where[0])
+        err_at(why, "%s", t->path);
+    complain(in, t, why);
+    t->state = TAIL_WAITING;
+    if (t->is_packed || is_replay(in) || t->wants_finish) {
+        if (t->packed && source_packed_end(t->packed) == PACKED_BROKEN && !t->wants_finish) {
+            file_finish(in, t); /* lines that were read before the damage come out */
+            return;
+        }
+        on_finished(in, t);
+        return;
+    }
+    file_shut(in, t);
+    t->read_size = UINT64_MAX; /* whatever the size: the next look is news */
+    wait_for_news(in, t);
+}
+
+static void on_read(void *ctx, struct chunk *chunk)
+{
+    struct input *in = ctx;
+    struct tail *t = chunk->stream->owner;
+    enum chunk_purpose purpose = chunk->purpose;
+    enum chunk_end how = chunk->how;
+    struct err why;
+
+    if (how == CHUNK_ERROR)
+        why = chunk->why;
+    in->n_busy--;
+    in->stats.bytes += chunk->end - chunk->start;
+    in->stats.lines += chunk->n_lines;
+    in->stats.events += chunk->n_events;
+    in->stats.truncated += chunk->n_truncated;
+    budget_add(in->world->budget, -chunk->reserved_bytes);
+    chunk->reserved_bytes = 0;
+    tracker_read(in->world->tracker, chunk); /* may free it */
+
+    if (how == CHUNK_MORE) {
+        t->state = TAIL_WAITING;
+        file_ready(in, t);
+    } else if (how == CHUNK_EMPTY) {
+        on_end(in, t, purpose);
+    } else {
+        on_error(in, t, &why);
+    }
+}
+
+static bool start_chunk(struct input *in, struct tail *t, enum chunk_purpose purpose)
+{
+    const struct input_world *w = in->world;
+    int64_t reserve = in->common->chunk_bytes * 2;
+    struct chunk *chunk;
+
+    in->is_starved = !budget_try(w->budget, reserve);
+    if (in->is_starved)
+        return false;
+    chunk =
+        chunk_start(&t->stream, w->lanes, w->pool, purpose, clock_wall_ns(w->clock), on_read, in);
+    if (!chunk) {
+        budget_add(w->budget, -reserve);
+        in->retry_ms = in->now_ms + FILE_RETRY_MS;
+        return false;
+    }
+    chunk->reserved_bytes = reserve;
+    tracker_add(w->tracker, chunk);
+    list_remove(&t->run);
+    list_remove(&t->idle);
+    list_remove(&t->quiet);
+    t->state = TAIL_BUSY;
+    t->has_news = false;
+    t->purpose = purpose;
+    in->n_busy++;
+    return true;
+}
+
+static unsigned max_busy(const struct input *in)
+{
+    return pool_size(in->world->pool) + 2;
+}
+
+static void cannot_open(struct input *in, struct tail *t)
+{
+    if (in->retry_ms > in->now_ms)
+        return; /* it stays at its place in the line */
+    t->state = TAIL_WAITING;
+    list_remove(&t->run);
+    if (is_replay(in)) {
+        file_drained(in, t);
+    } else if (t->spot) {
+        t->read_size = UINT64_MAX;
+        if (!t->has_complained)
+            file_queue_check(in, t->spot); /* it was renamed or replaced under our hands */
+    } else if (t->stream.correlate.has_held && start_chunk(in, t, CHUNK_IDLE)) {
+        t->wants_finish = true; /* comes back here with nothing held */
+    } else if (t->is_gone || t->has_complained) {
+        file_drained(in, t);
+    } else {
+        list_push(&in->homeless, &t->homeless); /* renamed once more */
+    }
+}
+
+/* A tail's own look at the size before reading, so that "read to here" is not behind the truth. */
+static void look_first(struct input *in, struct tail *t)
+{
+    struct file_stat st;
+
+    if (tail_stat(t, &st, NULL) < 0)
+        return;
+    if (tail_look(t, &st, in->now_ms) == TAIL_REWRITTEN)
+        return; /* the source finds the same out */
+}
+
+/* Enough packed files are being unpacked: each holds a window. */
+static bool must_wait_for_others(const struct input *in, const struct tail *t)
+{
+    return t->is_packed && !tail_is_open(t) && in->n_packed_open >= max_busy(in);
+}
+
+static void read_ready(struct input *in)
+{
+    size_t n_turns = 2 * in->n_tails;
+
+    while (n_turns-- && in->n_busy < max_busy(in) && in->retry_ms <= in->now_ms &&
+           !list_is_empty(&in->ready)) {
+        struct tail *t = LIST_ENTRY(in->ready.next, struct tail, run);
+        bool is_last = t->wants_finish || is_replay(in);
+
+        if (must_wait_for_others(in, t)) {
+            list_push(&in->ready, &t->run);
+            continue;
+        }
+        if (!file_open(in, t)) {
+            cannot_open(in, t);
+            continue;
+        }
+        look_first(in, t);
+        if (!start_chunk(in, t, is_last ? CHUNK_FINISH : CHUNK_READ))
+            return;
+    }
+}
+
+/* --- what time brings ------------------------------------------------------------------------ */
+
+/* Summaries that wait for a line that does not come. */
+static void flush_quiet(struct input *in)
+{
+    while (!list_is_empty(&in->quiet) && in->n_busy < max_busy(in)) {
+        struct tail *t = LIST_ENTRY(in->quiet.next, struct tail, quiet);
+
+        if (t->quiet_ms + CORRELATE_HOLD_MS > in->now_ms || in->retry_ms > in->now_ms ||
+            !start_chunk(in, t, CHUNK_IDLE))
+            return;
+    }
+}
+
+static void shut_idle(struct input *in)
+{
+    while (!list_is_empty(&in->idle)) {
+        struct tail *t = LIST_ENTRY(in->idle.next, struct tail, idle);
+
+        if (t->quiet_ms + FILE_IDLE_CLOSE_MS > in->now_ms)
+            return;
+        file_shut(in, t);
+    }
+}
+
+static void step_away(struct input *in, struct tail *t)
+{
+    struct file_stat st;
+    bool is_resting = t->state == TAIL_WAITING || t->state == TAIL_DRAINED;
+
+    if (is_resting && tail_is_open(t) && tail_stat(t, &st, NULL) == 0 &&
+        tail_look(t, &st, in->now_ms) != TAIL_NOTHING) {
+        file_ready(in, t);
+        return;
+    }
+    switch (tail_away_step(t, in->now_ms, grace_ms(in))) {
+    case TAIL_STAY:
+        break;
+    case TAIL_FINISH:
+        if (!t->spot) {
+            file_finish(in, t);
+            break;
+        }
+        file_hand_over(in, t); /* renamed to where we look too: it stays */
+        list_remove(&t->away);
+        break;
+    case TAIL_RELEASE:
+        file_hand_over(in, t);
+        break;
+    case TAIL_CLOSE:
+        list_remove(&t->away); /* settle takes it from here */
+        break;
+    }
+}
+
+static void step_those_away(struct input *in)
+{
+    struct link *next;
+
+    if (in->now_ms < in->away_ms)
+        return;
+    in->away_ms = in->now_ms + grace_ms(in);
+    for (struct link *l = in->away.next; l != &in->away; l = next) {
+        next = l->next;
+        step_away(in, LIST_ENTRY(l, struct tail, away));
+    }
+}
+
+/* Those whose last event has its last verdict. */
+static void settle(struct input *in)
+{
+    struct link *next;
+
+    for (struct link *l = in->settling.next; l != &in->settling; l = next) {
+        struct tail *t = LIST_ENTRY(l, struct tail, run);
+
+        next = l->next;
+        if (!tracker_is_settled(&t->stream) || list_has(&t->away) || list_has(&t->homeless) ||
+            t == in->newest)
+            continue;
+        file_settled(in, t);
+    }
+}
+
+void file_read_some(struct input *in)
+{
+    settle(in);
+    if (in->is_stopped)
+        return;
+    step_those_away(in);
+    read_ready(in);
+    flush_quiet(in);
+    shut_idle(in);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t file_read_due(const struct input *in)
+{
+    int64_t due = INT64_MAX;
+
+    if (in->is_stopped)
+        return due;
+    if (!list_is_empty(&in->ready) && in->n_busy < max_busy(in))
+        due = in->retry_ms > in->now_ms ? in->retry_ms
+                                        : in->now_ms + (in->is_starved ? FILE_BUDGET_RETRY_MS : 1);
+    if (!list_is_empty(&in->away))
+        due = sooner(due, in->away_ms);
+    if (!list_is_empty(&in->settling))
+        due = sooner(due, in->now_ms + FILE_BUDGET_RETRY_MS);
+    if (!list_is_empty(&in->quiet))
+        due = sooner(due,
+                     LIST_ENTRY(in->quiet.next, struct tail, quiet)->quiet_ms + CORRELATE_HOLD_MS);
+    if (!list_is_empty(&in->idle))
+        due = sooner(due,
+                     LIST_ENTRY(in->idle.next, struct tail, idle)->quiet_ms + FILE_IDLE_CLOSE_MS);
+    return due;
+}
+
+void file_forget_tail(struct input *in, struct tail *t)
+{
+    file_shut(in, t);
+    if (t->state != TAIL_DRAINED)
+        in->n_unread--;
+    list_remove(&t->run);
+    list_remove(&t->quiet);
+    list_remove(&t->away);
+    list_remove(&t->homeless);
+    if (t->left)
+        t->left->previous = NULL;
+    if (t->spot)
+        t->spot->tail = NULL;
+    if (t->predecessor)
+        t->predecessor->successor = NULL;
+    if (t->successor)
+        t->successor->predecessor = NULL;
+    file_tail_remove(in, t);
+    in->stats.streams--;
+    tail_free(t);
+}

@@ -1,0 +1,275 @@
+/* Where files went: the siblings of a file that lost its path. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/inputs/file_input.h"
+#include "shipper/inputs/glob.h"
+#include "shipper/inputs/rotation.h"
+
+enum { SIBLINGS_MAX = 4096 };
+
+/* The plain files of one origin, oldest first. */
+struct siblings {
+    struct sibling {
+        char *path;
+        struct file_stat st;
+        struct file_id id;
+    } * items;
+    size_t n_items;
+    size_t cap;
+    const struct files *files;
+    const char *like;
+    char directory[GLOB_PATH_MAX];
+};
+
+static void add_sibling(struct siblings *s, const char *path)
+{
+    struct file_stat st;
+    bool missing;
+
+    if (s->files->stat(s->files->ctx, path, &st, &missing, NULL) < 0 || st.type != FILE_REGULAR)
+        return;
+    if (s->n_items == s->cap) {
+        size_t cap = s->cap ? s->cap * 2 : 8;
+        struct sibling *items = realloc(s->items, cap * sizeof *items);
+
+        if (!items)
+            return;
+        s->items = items;
+        s->cap = cap;
+    }
+    s->items[s->n_items] = (struct sibling){strdup(path), st, file_id_of(&st)};
+    s->n_items += s->items[s->n_items].path != NULL;
+}
+
+static bool on_sibling(void *ctx, const char *name, enum file_type hint)
+{
+    struct siblings *s = ctx;
+    char path[GLOB_PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s", s->directory, name);
+
+    if (n > 0 && (size_t)n < sizeof path && hint != FILE_DIRECTORY && !rotation_is_packed(name) &&
+        rotation_is_sibling(path, s->like))
+        add_sibling(s, path);
+    return s->n_items < SIBLINGS_MAX;
+}
+
+static int compare_siblings(const void *a, const void *b)
+{
+    return rotation_compare(((const struct sibling *)a)->path, ((const struct sibling *)b)->path);
+}
+
+/* False: the directory could not be looked through, so that absence says nothing. */
+static bool siblings_load(struct siblings *s, const struct input *in, const char *like)
+{
+    const char *slash = strrchr(like, '/');
+    size_t len = slash ? (size_t)(slash - like) : 0;
+    struct err e;
+    bool missing;
+
+    *s = (struct siblings){.files = in->world->files, .like = like};
+    snprintf(s->directory, sizeof s->directory, "%.*s", (int)len, like);
+    if (s->files->list(s->files->ctx, len ? s->directory : "/", on_sibling, s, &missing, &e) < 0)
+        return missing;
+    if (s->n_items)
+        qsort(s->items, s->n_items, sizeof *s->items, compare_siblings);
+    return true;
+}
+
+static void siblings_free(struct siblings *s)
+{
+    for (size_t i = 0; i < s->n_items; i++)
+        free(s->items[i].path);
+    free(s->items);
+}
+
+static size_t find_id(const struct siblings *s, const struct file_id *id)
+{
+    size_t i = 0;
+
+    while (i < s->n_items && !file_id_eq(&s->items[i].id, id))
+        i++;
+    return i;
+}
+
+/* A generation that came and went between two looks: nobody knows it, and it was born after the one
+ * it followed. Without birth times there is no telling it from an old file. */
+static bool is_missed(struct input *in, const struct sibling *s, const struct file_id *after)
+{
+    return s->id.generation > after->generation && after->generation &&
+           rotation_is_rotated(s->path) && !file_tail_find(in, &s->id) &&
+           !file_known_find(in, &s->id) && !file_matches(in, s->path);
+}
+
+static struct tail *discover_away(struct input *in, const struct sibling *s,
+                                  struct tail *predecessor)
+{
+    struct tail *t = file_discover(in, NULL, s->path, &s->st, predecessor);
+
+    if (!t)
+        return NULL;
+    t->away_ms = in->now_ms;
+    list_push(&in->away, &t->away);
+    file_open(in, t);
+    return t;
+}
+
+/* Puts what was missed between t and its successor. */
+static void find_missed(struct input *in, struct tail *t, const struct siblings *s, size_t from)
+{
+    struct tail *after = t->successor;
+    struct tail *last = t;
+
+    if (after) {
+        t->successor = NULL;
+        after->predecessor = NULL;
+    }
+    for (size_t i = from; i < s->n_items; i++) {
+        struct tail *missed;
+
+        if (!is_missed(in, &s->items[i], &last->id))
+            continue;
+        missed = discover_away(in, &s->items[i], last);
+        last = missed ? missed : last;
+    }
+    if (!after)
+        return;
+    after->predecessor = last;
+    last->successor = after;
+    if (last->state == TAIL_DRAINED)
+        file_hand_over(in, last);
+}
+
+void file_displace(struct input *in, struct tail *t)
+{
+    struct spot *s = t->spot;
+
+    if (s->previous)
+        s->previous->left = NULL;
+    if (t->left)
+        t->left->previous = NULL;
+    s->tail = NULL;
+    s->previous = t;
+    t->left = s;
+    t->spot = NULL;
+    t->away_ms = in->now_ms;
+    list_remove(&t->idle);
+    list_push(&in->homeless, &t->homeless);
+}
+
+static void tell_lost(struct input *in, struct tail *t)
+{
+    uint64_t lost = tail_lost_bytes(t);
+    struct err e = {0};
+
+    if (!lost)
+        return;
+    in->stats.lost_bytes += lost;
+    err_set(&e, ERR_INPUT, "%s: was deleted before its last %llu bytes were read: they are lost",
+            t->path, (unsigned long long)lost);
+    file_log(in, &e);
+}
+
+/* It is read on through its descriptor, or opened where it went; else what was unread is gone. */
+static void find_home(struct input *in, struct tail *t)
+{
+    const char *path = t->left ? t->left->path : t->path;
+    struct siblings s;
+    size_t i;
+
+    if (t->is_packed) {
+        t->is_gone = !tail_is_open(t);
+    } else if (siblings_load(&s, in, path)) {
+        i = find_id(&s, &t->id);
+        t->is_gone = i == s.n_items;
+        source_file_move(t->file, t->is_gone ? NULL : s.items[i].path);
+        if (!t->is_gone)
+            find_missed(in, t, &s, i + 1);
+        siblings_free(&s);
+    } else {
+        siblings_free(&s);
+    }
+    list_push(&in->away, &t->away);
+    if (t->is_gone && !tail_is_open(t))
+        tell_lost(in, t);
+    else if (!t->is_packed)
+        file_open(in, t);
+    if (t->state != TAIL_DRAINED)
+        file_ready(in, t);
+}
+
+void file_find_homes(struct input *in)
+{
+    while (!list_is_empty(&in->homeless)) {
+        struct tail *t = LIST_ENTRY(in->homeless.next, struct tail, homeless);
+
+        list_remove(&t->homeless);
+        find_home(in, t);
+    }
+}
+
+/* --- after a restart ------------------------------------------------------------------------- */
+
+/* Unread generations of one origin, oldest first; the last is what the file now at `path` follows.
+ */
+static void find_orphans_of(struct input *in, const char *path)
+{
+    struct siblings s;
+    struct tail *last = NULL;
+    struct spot *spot;
+
+    if (!siblings_load(&s, in, path))
+        goto out;
+    for (size_t i = 0; i < s.n_items; i++) {
+        const struct sibling *file = &s.items[i];
+        const struct known *k = file_known_find(in, &file->id);
+        struct tail *t;
+
+        if (strcmp(file->path, path) == 0 || file_tail_find(in, &file->id) ||
+            file_matches(in, file->path))
+            continue; /* its own spot finds it */
+        if (!(k && !k->is_finished) && !(last && is_missed(in, file, &last->id)))
+            continue;
+        t = discover_away(in, file, last);
+        last = t ? t : last;
+    }
+    spot = last ? file_spot_get(in, path) : NULL;
+    if (spot && !spot->previous) {
+        spot->previous = last;
+        last->left = spot;
+    }
+out:
+    siblings_free(&s);
+}
+
+static bool is_at_its_path(const struct input *in, const struct known *k)
+{
+    const struct files *files = in->world->files;
+    struct file_stat st;
+    struct file_id id;
+    bool missing;
+
+    if (files->stat(files->ctx, k->path, &st, &missing, NULL) < 0)
+        return !missing;
+    id = file_id_of(&st);
+    return file_id_eq(&id, &k->id);
+}
+
+void file_find_orphans(struct input *in)
+{
+    char **paths = calloc(in->n_knowns + 1, sizeof(char *));
+    size_t n = 0;
+
+    if (!paths)
+        return;
+    for (size_t i = 0; i < in->known_buckets; i++)
+        for (struct known *k = in->knowns[i]; k; k = k->next)
+            if (!k->is_finished && !is_at_its_path(in, k))
+                n += (paths[n] = strdup(k->path)) != NULL;
+    for (size_t i = 0; i < n; i++) {
+        find_orphans_of(in, paths[i]);
+        free(paths[i]);
+    }
+    free(paths);
+}

@@ -1,0 +1,236 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/base/hash.h"
+#include "shipper/inputs/file_input.h"
+
+enum { FIRST_BUCKETS = 64 };
+
+static uint64_t hash_id(const struct file_id *id)
+{
+    return hash64(slice_of((const char *)id, sizeof *id));
+}
+
+static uint64_t hash_path(const char *path)
+{
+    return hash64(slice_str(path));
+}
+
+/* --- spots ----------------------------------------------------------------------------------- */
+
+static bool grow_spots(struct input *in)
+{
+    size_t n = in->spot_buckets ? in->spot_buckets * 2 : FIRST_BUCKETS;
+    struct spot **table = calloc(n, sizeof(struct spot *));
+
+    if (!table)
+        return false;
+    for (size_t i = 0; i < in->spot_buckets; i++) {
+        for (struct spot *s = in->spots[i], *next; s; s = next) {
+            struct spot **bucket = &table[hash_path(s->path) & (n - 1)];
+
+            next = s->next;
+            s->next = *bucket;
+            *bucket = s;
+        }
+    }
+    free(in->spots);
+    in->spots = table;
+    in->spot_buckets = n;
+    return true;
+}
+
+struct spot *file_spot_find(const struct input *in, const char *path)
+{
+    struct spot *s = in->spot_buckets ? in->spots[hash_path(path) & (in->spot_buckets - 1)] : NULL;
+
+    while (s && strcmp(s->path, path) != 0)
+        s = s->next;
+    return s;
+}
+
+struct spot *file_spot_get(struct input *in, const char *path)
+{
+    struct spot *s = file_spot_find(in, path);
+    size_t len = strlen(path) + 1;
+    struct spot **bucket;
+
+    if (s)
+        return s;
+    if (in->n_spots >= in->spot_buckets && !grow_spots(in))
+        return NULL;
+    s = calloc(1, sizeof *s + len);
+    if (!s)
+        return NULL;
+    memcpy(s->path, path, len);
+    list_init(&s->queued);
+    bucket = &in->spots[hash_path(path) & (in->spot_buckets - 1)];
+    s->next = *bucket;
+    *bucket = s;
+    in->n_spots++;
+    return s;
+}
+
+void file_spot_remove(struct input *in, struct spot *s)
+{
+    struct spot **at = &in->spots[hash_path(s->path) & (in->spot_buckets - 1)];
+
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    in->n_spots--;
+    list_remove(&s->queued);
+    if (s->previous)
+        s->previous->left = NULL;
+    free(s);
+}
+
+/* --- tails ----------------------------------------------------------------------------------- */
+
+static bool grow_tails(struct input *in)
+{
+    size_t n = in->tail_buckets ? in->tail_buckets * 2 : FIRST_BUCKETS;
+    struct tail **table = calloc(n, sizeof(struct tail *));
+
+    if (!table)
+        return false;
+    for (size_t i = 0; i < in->tail_buckets; i++) {
+        for (struct tail *t = in->tails[i], *next; t; t = next) {
+            struct tail **bucket = &table[hash_id(&t->id) & (n - 1)];
+
+            next = t->next_by_id;
+            t->next_by_id = *bucket;
+            *bucket = t;
+        }
+    }
+    free(in->tails);
+    in->tails = table;
+    in->tail_buckets = n;
+    return true;
+}
+
+/* Of several generations in one inode the newest. */
+struct tail *file_tail_find(const struct input *in, const struct file_id *id)
+{
+    struct tail *best = NULL;
+    struct tail *t = in->tail_buckets ? in->tails[hash_id(id) & (in->tail_buckets - 1)] : NULL;
+
+    for (; t; t = t->next_by_id)
+        if (file_id_eq(&t->id, id) && (!best || t->n_rewritten > best->n_rewritten))
+            best = t;
+    return best;
+}
+
+bool file_tail_insert(struct input *in, struct tail *t)
+{
+    struct tail **bucket;
+
+    if (in->n_tails >= in->tail_buckets && !grow_tails(in))
+        return false;
+    bucket = &in->tails[hash_id(&t->id) & (in->tail_buckets - 1)];
+    t->next_by_id = *bucket;
+    *bucket = t;
+    in->n_tails++;
+    list_push(&in->all, &t->all);
+    return true;
+}
+
+void file_tail_remove(struct input *in, struct tail *t)
+{
+    struct tail **at = &in->tails[hash_id(&t->id) & (in->tail_buckets - 1)];
+
+    while (*at != t)
+        at = &(*at)->next_by_id;
+    *at = t->next_by_id;
+    in->n_tails--;
+    list_remove(&t->all);
+}
+
+/* --- rows ------------------------------------------------------------------------------------ */
+
+static bool grow_knowns(struct input *in)
+{
+    size_t n = in->known_buckets ? in->known_buckets * 2 : FIRST_BUCKETS;
+    struct known **table = calloc(n, sizeof(struct known *));
+
+    if (!table)
+        return false;
+    for (size_t i = 0; i < in->known_buckets; i++) {
+        for (struct known *k = in->knowns[i], *next; k; k = next) {
+            struct known **bucket = &table[hash_id(&k->id) & (n - 1)];
+
+            next = k->next;
+            k->next = *bucket;
+            *bucket = k;
+        }
+    }
+    free(in->knowns);
+    in->knowns = table;
+    in->known_buckets = n;
+    return true;
+}
+
+struct known *file_known_find(const struct input *in, const struct file_id *id)
+{
+    struct known *best = NULL;
+    struct known *k = in->known_buckets ? in->knowns[hash_id(id) & (in->known_buckets - 1)] : NULL;
+
+    for (; k; k = k->next)
+        if (file_id_eq(&k->id, id) && (!best || k->n_rewritten > best->n_rewritten))
+            best = k;
+    return best;
+}
+
+void file_known_insert(struct input *in, struct known *k)
+{
+    struct known **bucket;
+
+    if (in->n_knowns >= in->known_buckets && !grow_knowns(in)) {
+        file_known_free(k);
+        return;
+    }
+    bucket = &in->knowns[hash_id(&k->id) & (in->known_buckets - 1)];
+    k->next = *bucket;
+    *bucket = k;
+    in->n_knowns++;
+}
+
+void file_known_remove(struct input *in, struct known *k)
+{
+    struct known **at = &in->knowns[hash_id(&k->id) & (in->known_buckets - 1)];
+
+    while (*at != k)
+        at = &(*at)->next;
+    *at = k->next;
+    in->n_knowns--;
+    file_known_free(k);
+}
+
+void file_known_free(struct known *k)
+{
+    if (!k)
+        return;
+    free(k->path);
+    buffer_free(&k->state);
+    free(k);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+void file_tables_free(struct input *in)
+{
+    for (size_t i = 0; i < in->spot_buckets; i++) {
+        while (in->spots[i]) {
+            struct spot *s = in->spots[i];
+
+            in->spots[i] = s->next;
+            free(s);
+        }
+    }
+    for (size_t i = 0; i < in->known_buckets; i++)
+        while (in->knowns[i])
+            file_known_remove(in, in->knowns[i]);
+    free(in->spots);
+    free(in->tails);
+    free(in->knowns);
+}

@@ -1,0 +1,111 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/inputs/tail.h"
+
+enum { LINGER_MS = 5000, RELEASE_AFTER_GRACES = 10 };
+
+void tail_write_key(char key[TAIL_KEY_MAX], const struct file_id *id, unsigned n_rewritten)
+{
+    int n = snprintf(key, TAIL_KEY_MAX, "file:%" PRIx64 ":%" PRIx64 ":%" PRIx64, id->device,
+                     id->inode, id->generation);
+
+    if (n_rewritten)
+        snprintf(key + n, TAIL_KEY_MAX - (size_t)n, ":%x", n_rewritten);
+}
+
+struct tail *tail_new(const char *path, const struct file_id *id, unsigned n_rewritten)
+{
+    struct tail *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return NULL;
+    t->path = strdup(path);
+    if (!t->path) {
+        free(t);
+        return NULL;
+    }
+    t->id = *id;
+    t->n_rewritten = n_rewritten;
+    tail_write_key(t->key, id, n_rewritten);
+    t->state = TAIL_WAITING;
+    list_init(&t->all);
+    list_init(&t->run);
+    list_init(&t->idle);
+    list_init(&t->quiet);
+    list_init(&t->away);
+    list_init(&t->homeless);
+    correlate_init(&t->stream.correlate);
+    t->stream.owner = t;
+    return t;
+}
+
+void tail_free(struct tail *t)
+{
+    if (!t)
+        return;
+    if (t->stream.source)
+        t->stream.source->ops->close(t->stream.source);
+    correlate_fini(&t->stream.correlate);
+    buffer_free(&t->stream.carry);
+    buffer_free(&t->profile);
+    free(t->path);
+    free(t);
+}
+
+bool tail_is_open(const struct tail *t)
+{
+    return t->is_packed ? t->packed != NULL : t->file && source_file_is_open(t->file);
+}
+
+int tail_stat(struct tail *t, struct file_stat *st, struct err *e)
+{
+    return t->is_packed ? source_packed_stat(t->packed, st, e) : source_file_stat(t->file, st, e);
+}
+
+enum tail_news tail_look(struct tail *t, const struct file_stat *st, int64_t now_ms)
+{
+    /* The time is only compared for being another one: clocks go back, and copies keep theirs. */
+    bool is_same = st->size == t->read_size && st->mtime_ns == t->read_mtime_ns;
+
+    if (!t->is_packed && st->size < t->stream.position)
+        return TAIL_REWRITTEN; /* t->size stays what was seen before: it says what was lost */
+    if (st->size != t->size || st->mtime_ns != t->stream.mtime_ns)
+        t->grown_ms = now_ms;
+    t->size = st->size;
+    t->stream.mtime_ns = st->mtime_ns;
+    return is_same ? TAIL_NOTHING : TAIL_GROWN;
+}
+
+void tail_reached_end(struct tail *t, int64_t now_ms)
+{
+    t->read_size = t->size;
+    t->read_mtime_ns = t->stream.mtime_ns;
+    t->quiet_ms = now_ms;
+}
+
+uint64_t tail_lost_bytes(const struct tail *t)
+{
+    return !t->is_packed && t->size > t->stream.position ? t->size - t->stream.position : 0;
+}
+
+static int64_t latest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+enum tail_step tail_away_step(const struct tail *t, int64_t now_ms, int64_t grace_ms)
+{
+    int64_t quiet_since = latest(t->away_ms, latest(t->grown_ms, t->quiet_ms));
+
+    if (t->state == TAIL_DRAINED)
+        return now_ms - quiet_since >= latest(grace_ms, LINGER_MS) ? TAIL_CLOSE : TAIL_STAY;
+    if (t->state != TAIL_WAITING)
+        return TAIL_STAY;
+    if (now_ms - quiet_since >= grace_ms)
+        return TAIL_FINISH;
+    return t->successor && now_ms - t->away_ms >= RELEASE_AFTER_GRACES * grace_ms ? TAIL_RELEASE
+                                                                                  : TAIL_STAY;
+}

@@ -1,0 +1,105 @@
+/* A tail: one generation of a file, from its discovery until all of it is settled.
+ *
+ *   HELD     its predecessor at the same path is still being read
+ *   WAITING  read to its end, for now
+ *   READY    there is something to read, and no chunk in work
+ *   BUSY     a chunk is in work
+ *   DRAINED  read to its end for good; it stays until its last event is settled
+ *
+ * A tail is at a spot (a path that the configuration names), or away: renamed to where we do not
+ * look, or deleted. Away, it is read until it has been quiet for a grace period, then drained. When
+ * a spot's file changes, the new one is held until the old one is drained, and inherits what
+ * correlation knows. What is decided here is pure: no clock, no I/O; the lists are file_read.c's.
+ * Owner:  struct file_input, from tail_new to tail_free. Thread: the loop's, but for stream's
+ *         (worker) parts. */
+#ifndef SHIP_INPUTS_TAIL_H
+#define SHIP_INPUTS_TAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shipper/base/buffer.h"
+#include "shipper/base/files.h"
+#include "shipper/inputs/list.h"
+#include "shipper/inputs/source_file.h"
+#include "shipper/inputs/source_packed.h"
+#include "shipper/pipeline/chunk.h"
+#include "shipper/pipeline/stream.h"
+
+struct spot;
+
+enum tail_state { TAIL_HELD, TAIL_WAITING, TAIL_READY, TAIL_BUSY, TAIL_DRAINED };
+
+enum { TAIL_KEY_MAX = 80 };
+
+struct tail {
+    struct stream stream;
+    struct file_id id;
+    unsigned n_rewritten;     /* generations before it in the same inode */
+    struct source_file *file; /* one of the two is the stream's source */
+    struct source_packed *packed;
+    bool is_packed;
+    char *path;             /* where it was discovered: what its events say */
+    char key[TAIL_KEY_MAX]; /* of its checkpoint */
+    struct buffer profile;  /* behind stream.profile */
+
+    enum tail_state state;
+    enum chunk_purpose purpose; /* of the chunk in work */
+    bool has_news;              /* something changed while it was busy */
+    bool wants_finish;          /* nothing more will come: the next chunk is the last */
+    bool has_complained;
+    bool is_gone;       /* deleted: nothing on disk has its identity any more */
+    bool is_superseded; /* its inode has another generation's content now */
+    bool is_counted;    /* in stats.total_bytes */
+
+    /* What is known of its end. */
+    uint64_t size;      /* when it was last looked at */
+    uint64_t read_size; /* everything up to here was read, but for an open last line */
+    int64_t read_mtime_ns;
+    int64_t grown_ms; /* when it was last seen to have news */
+    int64_t away_ms;  /* when it lost its spot */
+    int64_t quiet_ms; /* when reading last came to its end */
+
+    struct spot *spot; /* NULL: away */
+    struct spot *left; /* whose `previous` it is */
+    struct tail *predecessor;
+    struct tail *successor;
+
+    struct tail *next_by_id;
+    struct link all;
+    struct link run;   /* ready, or settling */
+    struct link idle;  /* open and waiting, longest first */
+    struct link quiet; /* waiting with a summary held back, longest first */
+    struct link away;
+    struct link homeless; /* away, and nobody has looked yet where it went */
+};
+
+/* Copies path; everything else is the caller's to fill in. NULL when memory is out. */
+struct tail *tail_new(const char *path, const struct file_id *id, unsigned n_rewritten);
+/* Closes its source too. NULL is fine. */
+void tail_free(struct tail *t);
+
+/* "file:DEVICE:INODE:GENERATION", hexadecimal; ":N" more after the Nth rewriting. */
+void tail_write_key(char key[TAIL_KEY_MAX], const struct file_id *id, unsigned n_rewritten);
+
+bool tail_is_open(const struct tail *t);
+int tail_stat(struct tail *t, struct file_stat *st, struct err *e);
+
+enum tail_news { TAIL_NOTHING, TAIL_GROWN, TAIL_REWRITTEN };
+/* A fresh look at the file. */
+enum tail_news tail_look(struct tail *t, const struct file_stat *st, int64_t now_ms);
+/* All that was there when `purpose` was started has been read. */
+void tail_reached_end(struct tail *t, int64_t now_ms);
+/* Bytes that were seen on disk and never read, when what is there now is something else. */
+uint64_t tail_lost_bytes(const struct tail *t);
+
+enum tail_step {
+    TAIL_STAY,
+    TAIL_FINISH,  /* quiet for the grace period: read what is left as the last */
+    TAIL_RELEASE, /* it goes on growing although its successor is there: do not hold that up */
+    TAIL_CLOSE,   /* drained, and quiet since */
+};
+/* For a tail that is away. */
+enum tail_step tail_away_step(const struct tail *t, int64_t now_ms, int64_t grace_ms);
+
+#endif
