@@ -1,4 +1,4 @@
-# ship: make help lists the targets.
+# ship: make help lists the targets; V=1 shows the commands.
 
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
@@ -47,12 +47,13 @@ include packaging/targets.mk
 
 $(OUT)/%.o: %.c | $(BUILD)/.deps-build
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c $< -o $@
+	@$(if $(V),,echo '  $(FLAVOUR)  $<')
+	$(if $(V),,@)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c $< -o $@
 
 $(OUT)/ship: $(OBJECTS)
-	$(CC) $(LINK) $(OBJECTS) $(LIBS) -o $@
+	$(if $(V),,@)$(CC) $(LINK) $(OBJECTS) $(LIBS) -o $@
 
 $(OUT)/unit: $(LIBRARY) $(UNITOBJ)
-	$(CC) $(LINK) $(LIBRARY) $(UNITOBJ) $(LIBS) $(CRITERION) -o $@
+	$(if $(V),,@)$(CC) $(LINK) $(LIBRARY) $(UNITOBJ) $(LIBS) $(CRITERION) -o $@
 
 -include $(OBJECTS:.o=.d) $(UNITOBJ:.o=.d)
