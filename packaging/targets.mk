@@ -1,7 +1,10 @@
 # What people type. The rules that compile are in the Makefile.
 
-# All processors, unless the caller says -j himself.
-MAKEFLAGS += --no-print-directory -j$(shell nproc)
+# All processors. A make below this one shares its jobs.
+MAKEFLAGS += --no-print-directory
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 # Whoever builds for a test run holds this lock, so that two `make test` at once build once.
 LOCKED    = mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE)
@@ -26,12 +29,10 @@ test: ## all tests; ends with "N passed, N failed"
 
 check: ## the tests under ASan, UBSan and TSan; both compilers, clang-tidy, clang-format
 	@packaging/install-deps check
-	+@$(LOCKED) strict
-	+@$(LOCKED) FLAVOUR=asan flavour
-	+@$(LOCKED) FLAVOUR=tsan flavour
-	@failed=0; \
-	FLAVOUR=asan tests/run || failed=1; \
-	FLAVOUR=tsan tests/run --mark threads || failed=1; \
+	+@failed=0; \
+	{ $(LOCKED) -k strict; } || failed=1; \
+	{ $(LOCKED) FLAVOUR=asan flavour && FLAVOUR=asan tests/run; } || failed=1; \
+	{ $(LOCKED) FLAVOUR=tsan flavour && FLAVOUR=tsan tests/run --mark threads; } || failed=1; \
 	exit $$failed
 
 bench: ## speed and memory beside rsyslog's; writes build/bench.json
