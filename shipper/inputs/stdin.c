@@ -1,0 +1,272 @@
+/* Standard input: one stream, read until its end. */
+#include <errno.h>
+#include <ev.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shipper/inputs/input.h"
+#include "shipper/pipeline/chunk.h"
+
+enum { RETRY_MS = 50 };
+
+struct stdin_options {
+    const char *as;
+};
+
+static const struct option options[] = {
+    {.name = "as",
+     .type = OPTION_PATH,
+     .offset = offsetof(struct stdin_options, as),
+     .help = "the path that events say they are from, and that their ids grow from"},
+};
+
+struct stdin_source {
+    struct source base; /* first: the stream hands back this address */
+    atomic_bool is_at_end;
+};
+
+struct input {
+    const struct input_common *common;
+    const struct input_world *world;
+    struct stream_options stream_options;
+    struct input_stats stats;
+    struct stream stream;
+    struct stdin_source source;
+    struct buffer profile;
+    ev_io readable;
+    bool is_watching;
+    bool has_news;
+    bool is_busy;
+    bool is_finished;
+    bool is_stopped;
+    int64_t now_ms;
+    int64_t quiet_ms;
+};
+
+/* Descriptor 0 is shared with whoever started us, so it is not made non-blocking: poll says whether
+ * a read would wait. */
+static bool would_wait(void)
+{
+    struct pollfd fd = {STDIN_FILENO, POLLIN, 0};
+
+    return poll(&fd, 1, 0) == 0;
+}
+
+static ssize_t stdin_read(struct source *base, uint64_t offset, char *buf, size_t cap,
+                          struct err *e)
+{
+    struct stdin_source *s = (struct stdin_source *)base;
+    ssize_t n;
+
+    (void)offset; /* always the next byte */
+    if (s->is_at_end || would_wait())
+        return 0;
+    do
+        n = read(STDIN_FILENO, buf, cap);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return 0;
+    if (n <= 0)
+        s->is_at_end = true;
+    return n < 0 ? err_set(e, ERR_INPUT, "standard input: %s", strerror(errno)) : n;
+}
+
+static void stdin_source_close(struct source *base)
+{
+    (void)base; /* descriptor 0 stays open: its number must not be given to something else */
+}
+
+static const struct source_ops source_ops = {.read = stdin_read, .close = stdin_source_close};
+
+static void watch(struct input *in, bool is_wanted)
+{
+    if (!in->world->loop || in->is_watching == is_wanted)
+        return;
+    in->is_watching = is_wanted;
+    if (is_wanted)
+        ev_io_start(in->world->loop, &in->readable);
+    else
+        ev_io_stop(in->world->loop, &in->readable);
+}
+
+/* The watcher rests while a chunk is in work: what is readable stays so. */
+static void on_readable(struct ev_loop *loop, ev_io *io, int revents)
+{
+    struct input *in = io->data;
+
+    (void)loop;
+    (void)revents;
+    in->has_news = true;
+    watch(in, false);
+}
+
+static void on_read(void *ctx, struct chunk *chunk)
+{
+    struct input *in = ctx;
+    enum chunk_purpose purpose = chunk->purpose;
+    enum chunk_end how = chunk->how;
+    struct err why;
+
+    if (how == CHUNK_ERROR)
+        why = chunk->why;
+    in->is_busy = false;
+    in->stats.bytes += chunk->end - chunk->start;
+    in->stats.lines += chunk->n_lines;
+    in->stats.events += chunk->n_events;
+    in->stats.truncated += chunk->n_truncated;
+    budget_add(in->world->budget, -chunk->reserved_bytes);
+    chunk->reserved_bytes = 0;
+    tracker_read(in->world->tracker, chunk); /* may free it */
+
+    if (how == CHUNK_ERROR && why.code != ERR_NOMEM) {
+        in->stats.errors++;
+        in->world->log(in->world->log_ctx, &why);
+    }
+    if (how == CHUNK_EMPTY && purpose == CHUNK_FINISH) {
+        in->is_finished = true;
+        in->stats.streams = 0;
+        return;
+    }
+    in->quiet_ms = in->now_ms;
+    in->has_news = how != CHUNK_EMPTY || in->source.is_at_end;
+    watch(in, !in->has_news && !in->is_stopped);
+}
+
+static void start_chunk(struct input *in, enum chunk_purpose purpose)
+{
+    const struct input_world *w = in->world;
+    int64_t reserve = in->common->chunk_bytes * 2;
+    struct chunk *chunk;
+
+    if (!budget_try(w->budget, reserve))
+        return;
+    chunk =
+        chunk_start(&in->stream, w->lanes, w->pool, purpose, clock_wall_ns(w->clock), on_read, in);
+    if (!chunk) {
+        budget_add(w->budget, -reserve);
+        return;
+    }
+    chunk->reserved_bytes = reserve;
+    tracker_add(w->tracker, chunk);
+    in->is_busy = true;
+    watch(in, false);
+}
+
+static int64_t stdin_tick(struct input *in, int64_t now_ms)
+{
+    int64_t held_ms = in->quiet_ms + CORRELATE_HOLD_MS;
+    bool has_held = !in->is_busy && in->stream.correlate.has_held;
+
+    in->now_ms = now_ms;
+    if (in->is_busy || in->is_finished || in->is_stopped)
+        return INT64_MAX;
+    if (in->has_news || !in->world->loop)
+        start_chunk(in, in->source.is_at_end ? CHUNK_FINISH : CHUNK_READ);
+    else if (has_held && now_ms >= held_ms)
+        start_chunk(in, CHUNK_IDLE);
+    if (in->is_busy)
+        return INT64_MAX;
+    if (in->has_news)
+        return now_ms + RETRY_MS; /* no memory for it now */
+    return has_held ? (held_ms > now_ms ? held_ms : now_ms + RETRY_MS) : INT64_MAX;
+}
+
+static void set_up_stream(struct input *in, const struct stdin_options *o)
+{
+    const struct input_world *w = in->world;
+    struct profile_parts parts = {
+        .host = slice_str(w->host),
+        .path = slice_str(o->as),
+        .function = slice_str(in->common->function),
+        .dataset = slice_str(in->common->dataset),
+        .label_keys = in->common->labels.keys,
+        .label_values = in->common->labels.values,
+        .n_labels = in->common->labels.n_items,
+        .has_id = in->common->id_mode != ID_NONE,
+    };
+
+    in->source.base.ops = &source_ops;
+    in->stream.options = &in->stream_options;
+    in->stream.source = &in->source.base;
+    in->stream.is_sequential = true;
+    in->stream.owner = in;
+    correlate_init(&in->stream.correlate);
+    stream_profile_build(&in->stream.profile, &parts, &in->profile);
+    /* What a pipe says twice it means twice: each run has an identity of its own, unless it is
+     * replayed. */
+    stream_set_origin(&in->stream, parts.host, parts.path, 0, (uint64_t)getpid(),
+                      (uint64_t)clock_wall_ns(w->clock));
+}
+
+static struct input *stdin_open(const void *opts, const struct input_common *common,
+                                const struct parser *parser, const struct input_world *world,
+                                struct err *e)
+{
+    struct input *in = calloc(1, sizeof *in);
+
+    if (!in) {
+        err_set(e, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    in->common = common;
+    in->world = world;
+    in->stream_options = (struct stream_options){
+        .parser = parser,
+        .max_line_bytes = common->max_line_bytes,
+        .chunk_bytes = common->chunk_bytes,
+        .with_invocations = common->with_invocations,
+        .is_live = !world->is_replay,
+    };
+    set_up_stream(in, opts);
+    in->stats.streams = 1;
+    ev_io_init(&in->readable, on_readable, STDIN_FILENO, EV_READ);
+    in->readable.data = in;
+    watch(in, true);
+    return in;
+}
+
+/* At its end there is nothing more to follow: also when it was not a replay. */
+static bool stdin_is_finished(const struct input *in)
+{
+    return in->is_finished;
+}
+
+static const struct input_stats *stdin_stats(const struct input *in)
+{
+    return &in->stats;
+}
+
+static void stdin_stop(struct input *in)
+{
+    in->is_stopped = true;
+    watch(in, false);
+}
+
+static void stdin_close(struct input *in)
+{
+    if (!in)
+        return;
+    watch(in, false);
+    tracker_drop(in->world->tracker, &in->stream);
+    correlate_fini(&in->stream.correlate);
+    buffer_free(&in->stream.carry);
+    buffer_free(&in->profile);
+    free(in);
+}
+
+const struct input_ops input_stdin = {
+    .name = "stdin",
+    .help = "standard input, until its end",
+    .options = {options, sizeof options / sizeof options[0], sizeof(struct stdin_options)},
+    .open = stdin_open,
+    .tick = stdin_tick,
+    .is_finished = stdin_is_finished,
+    .stats = stdin_stats,
+    .stop = stdin_stop,
+    .close = stdin_close,
+};
