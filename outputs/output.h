@@ -31,10 +31,10 @@ enum verdict {
 
 /* What the far side said about a batch as a whole. */
 enum sink_outcome {
-    SINK_ITEMS,  /* verdicts[i] for each item */
-    SINK_RETRY,  /* nothing known to be stored; try the whole batch again (ambiguous failures too) */
-    SINK_HOLD,   /* credentials, read-only: keep everything, tell, try again slowly */
-    SINK_SPLIT,  /* too large (413): halve it; a single event is then rejected */
+    SINK_ITEMS, /* verdicts[i] for each item */
+    SINK_RETRY, /* nothing known to be stored; try the whole batch again (ambiguous failures too) */
+    SINK_HOLD,  /* credentials, read-only: keep everything, tell, try again slowly */
+    SINK_SPLIT, /* too large (413): halve it; a single event is then rejected */
     SINK_BISECT, /* refused as a whole for what one event may have done: halve it likewise */
     SINK_CLOSED, /* the reader has gone for good (EPIPE on standard output): stop quietly */
 };
@@ -58,8 +58,8 @@ struct sink_reply {
     struct err why;         /* unless all went well: for the log, without event text or secrets */
 };
 
-/* The reply is borrowed for the call. The batch is the engine's again. Comes on the loop, never from
- * inside sink_send. */
+/* The reply is borrowed for the call. The batch is the engine's again. Comes on the loop, never
+ * from inside sink_send. */
 typedef void sink_done_fn(void *ctx, struct batch *batch, const struct sink_reply *reply);
 typedef void sink_probe_fn(void *ctx, const struct err *why); /* why->code ERR_NONE: all is well */
 
@@ -79,7 +79,7 @@ struct output_ops {
     const char *name;
     const char *help; /* one line */
     struct option_table options;
-    bool wants_gzip;    /* batches are packed before send */
+    bool wants_gzip; /* batches are packed before send */
     /* What is wrong with the options beyond their types; 0 or -1 and *e. May be NULL. */
     int (*validate)(const void *options, struct err *e);
     /* What is legal but dangerous, a line each into *out ("" if nothing). May be NULL. */

@@ -27,11 +27,11 @@ struct http_reply {
     int status;
     int64_t retry_after_ms; /* from Retry-After (seconds or date); -1 if absent */
     char content_type[64];
-    const char *why;        /* for failure: the library's text */
+    const char *why; /* for failure: the library's text */
 };
 
 struct http_options {
-    const char *ca_file;   /* NULL: the system's */
+    const char *ca_file; /* NULL: the system's */
     bool skip_verify;
     const char *user_name; /* basic auth; NULL: none */
     const char *password;
@@ -42,8 +42,8 @@ struct http_options {
 struct http_request {
     const char *method; /* "POST", "GET", ... */
     const char *url;
-    const char *const *headers; /* "Name: value", NULL-terminated; copied */
-    struct slice body;          /* borrowed until on_done or cancel */
+    const char *const *headers;         /* "Name: value", NULL-terminated; copied */
+    struct slice body;                  /* borrowed until on_done or cancel */
     const struct http_options *options; /* borrowed until on_done or cancel */
     /* Reply bytes as they come (decompressed). Return false to stop reading: the request then ends
      * as HTTP_INTERRUPTED. May be NULL. */
