@@ -193,8 +193,11 @@ int glob_check(const char *pattern, struct err *e)
     for (const char *p = pattern; p < end; p++) {
         bool is_in;
 
-        if (*p == '\\' && ++p == end)
-            return err_set(e, ERR_CONFIG, "\"%s\": nothing follows the backslash", pattern);
+        if (*p == '\\') {
+            if (++p == end)
+                return err_set(e, ERR_CONFIG, "\"%s\": nothing follows the backslash", pattern);
+            continue;
+        }
         if (*p != '[')
             continue;
         p = match_set(p + 1, p + strcspn(p, "/"), 0, &is_in);

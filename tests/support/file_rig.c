@@ -307,6 +307,6 @@ void rig_run(struct rig *r, int64_t ms)
 void rig_expect(struct rig *r, const char *lines, const char *because)
 {
     buffer_add_char(&r->out, '\0');
-    cr_expect_str_eq(r->out.ptr, lines, "%s", because);
+    cr_expect_str_eq(r->out.ptr, lines, "%s; it was: %s", because, r->out.ptr);
     r->out.len = 0;
 }

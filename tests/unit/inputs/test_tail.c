@@ -416,9 +416,11 @@ Test(tail, read_from_end)
     rig_open(&r, "*.log");
     rig_run(&r, 500);
     rig_append(&r, "a.log", " and half\n");
+    rig_run(&r, 1500);
+    rig_expect(&r, "half and half\n", "only what is written from now on, as whole lines");
     rig_append(&r, "b.log", "new file\n");
     rig_run(&r, 1500);
-    rig_expect(&r, "half and half\nnew file\n", "only what is written from now on");
+    rig_expect(&r, "new file\n", "all of a file that is made later");
     rig_close(&r);
     rig_append(&r, "c.log", "made while down\n");
     rig_open(&r, "*.log");
