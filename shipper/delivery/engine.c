@@ -461,7 +461,8 @@ static int64_t tick_output(struct output *o, int64_t now_ms)
         next = o->failing_since_ms + (o->was_reached ? r->give_up_ms : r->give_up_unreached_ms);
     if (now_ms < o->not_before_ms)
         return o->ready && o->not_before_ms < next ? o->not_before_ms : next;
-    while (o->n_in_flight < (o->failures ? 1 : o->conf.ops->max_in_flight(o->conf.sink))) {
+    while (o->pending_delay < 0 && o->state == ENGINE_RUNNING &&
+           o->n_in_flight < (o->failures ? 1 : o->conf.ops->max_in_flight(o->conf.sink))) {
         struct batch *b = pop_due(o, now_ms, &next);
 
         if (!b)
@@ -470,6 +471,8 @@ static int64_t tick_output(struct output *o, int64_t now_ms)
         o->stats.requests++;
         o->conf.ops->send(o->conf.sink, b, on_done, o->engine);
     }
+    if (o->pending_delay >= 0)
+        next = now_ms; /* it came back at once: the delay begins with the next tick */
     return next;
 }
 

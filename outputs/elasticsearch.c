@@ -1,0 +1,434 @@
+/* The elasticsearch output: one POST _bulk a batch, one verdict an item. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "outputs/es_hosts.h"
+#include "outputs/es_options.h"
+#include "outputs/es_reply.h"
+#include "outputs/es_verdict.h"
+#include "outputs/output.h"
+#include "outputs/transport.h"
+
+/* What is asked back: positions stay, since every item keeps its status. */
+static const char filter[] = "filter_path=error,status,errors,items.*.status,items.*.error.type,"
+                             "items.*.error.reason";
+
+struct elastic {
+    const struct es_options *options;
+    struct sink_world world;
+    struct es_hosts hosts;
+    struct http_options http;
+    char *authorization; /* "Authorization: ApiKey ..." or NULL */
+    char *path;          /* "/logs-x/_bulk?..." */
+    char where[ES_URL_MAX + 300];
+    struct post *posts; /* under way; doubly linked */
+};
+
+/* One request under way. */
+struct post {
+    struct elastic *es;
+    struct post *next, *prev;
+    struct http_call *call;
+    struct es_host *host;
+    struct http_options http;
+    struct batch *batch; /* NULL for a probe */
+    sink_done_fn *on_done;
+    sink_probe_fn *on_probe;
+    void *ctx;
+    struct es_reply reply;
+    bool is_json; /* so far */
+};
+
+/* --- opening --- */
+
+static char *base64(const char *text)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t len = strlen(text);
+    char *out = calloc(1, (len + 2) / 3 * 4 + 1);
+
+    for (size_t i = 0, at = 0; out && i < len; i += 3) {
+        unsigned bits = (unsigned)(unsigned char)text[i] << 16;
+
+        bits |= i + 1 < len ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
+        bits |= i + 2 < len ? (unsigned)(unsigned char)text[i + 2] : 0;
+        out[at++] = alphabet[bits >> 18 & 63];
+        out[at++] = alphabet[bits >> 12 & 63];
+        out[at++] = i + 1 < len ? alphabet[bits >> 6 & 63] : '=';
+        out[at++] = i + 2 < len ? alphabet[bits & 63] : '=';
+    }
+    return out;
+}
+
+/* Both forms of a key: "id:key", and what the server calls encoded. */
+static char *api_key_header(const char *key)
+{
+    char *encoded = strchr(key, ':') ? base64(key) : strdup(key);
+    size_t cap = encoded ? strlen(encoded) + 32 : 0;
+    char *header = encoded ? malloc(cap) : NULL;
+
+    if (header)
+        snprintf(header, cap, "Authorization: ApiKey %s", encoded);
+    free(encoded);
+    return header;
+}
+
+static char *make_path(const struct es_options *o)
+{
+    char *index = curl_easy_escape(NULL, o->index, 0);
+    char *pipeline = o->pipeline ? curl_easy_escape(NULL, o->pipeline, 0) : NULL;
+    struct buffer path = {0};
+
+    if (index && (!o->pipeline || pipeline)) {
+        buffer_printf(&path, "/%s/_bulk?%s", index, filter);
+        if (pipeline)
+            buffer_printf(&path, "&pipeline=%s", pipeline);
+        buffer_add_char(&path, '\0');
+    }
+    curl_free(index);
+    curl_free(pipeline);
+    return path.failed ? NULL : path.ptr;
+}
+
+static void es_close(struct sink *sink);
+
+static struct sink *es_open(const void *options, const struct sink_world *world, struct err *e)
+{
+    const struct es_options *o = options;
+    struct elastic *es = calloc(1, sizeof *es);
+
+    if (!es)
+        goto nomem;
+    es->options = o;
+    es->world = *world;
+    if (es_hosts_init(&es->hosts, &o->hosts, e) < 0) {
+        free(es);
+        return NULL;
+    }
+    es->http = (struct http_options){.ca_file = o->ca_file,
+                                     .skip_verify = !o->verify,
+                                     .user_name = o->user,
+                                     .password = o->password,
+                                     .connect_ms = o->connect_ms,
+                                     .timeout_ms = o->timeout_ms};
+    es->path = make_path(o);
+    if (o->api_key)
+        es->authorization = api_key_header(o->api_key);
+    if (!es->path || (o->api_key && !es->authorization))
+        goto nomem;
+    snprintf(es->where, sizeof es->where, "%s/%s", es->hosts.hosts[0].url, o->index);
+    return (struct sink *)es;
+
+nomem:
+    es_close((struct sink *)es);
+    err_set(e, ERR_NOMEM, "out of memory");
+    return NULL;
+}
+
+static const char *es_where(const struct sink *sink)
+{
+    return ((const struct elastic *)sink)->where;
+}
+
+static unsigned es_max_in_flight(const struct sink *sink)
+{
+    return (unsigned)((const struct elastic *)sink)->options->concurrency;
+}
+
+/* --- a request's end --- */
+
+static void post_unlink(struct post *p)
+{
+    if (p->prev)
+        p->prev->next = p->next;
+    else
+        p->es->posts = p->next;
+    if (p->next)
+        p->next->prev = p->prev;
+}
+
+static void post_free(struct post *p)
+{
+    es_reply_fini(&p->reply);
+    free(p);
+}
+
+static bool on_body(void *ctx, struct slice bytes)
+{
+    struct post *p = ctx;
+
+    /* An answer that is no JSON (a proxy's page) is read on, and judged by its status. */
+    p->is_json = p->is_json && es_reply_push(&p->reply, bytes);
+    return true;
+}
+
+static void say_failure(const struct post *p, const struct http_reply *http, struct err *e)
+{
+    static const char *const forms[] = {
+        [HTTP_UNREACHED] = "not reached: %s",
+        [HTTP_INTERRUPTED] = "interrupted: %s",
+        [HTTP_TIMED_OUT] = "no answer in time: %s",
+    };
+    char text[sizeof e->what];
+
+    snprintf(text, sizeof text, forms[http->failure], http->why);
+    err_set(e, ERR_NET, "%s", text);
+    err_at(e, "%s", p->host->url);
+}
+
+/* What a status means to a person; the server's own words where they name no event. */
+static void say_status(const struct post *p, const struct http_reply *http, struct err *e)
+{
+    const struct es_reply *r = &p->reply;
+    enum err_code code = http->status == 401 || http->status == 403 ? ERR_REFUSED : ERR_BUSY;
+    char detail[256] = "";
+
+    if (r->request_type[0])
+        snprintf(detail, sizeof detail, " %s", r->request_type);
+    else if (http->content_type[0] && !strstr(http->content_type, "json"))
+        snprintf(detail, sizeof detail, ", answered %.60s, not JSON", http->content_type);
+    if (http->status == 401)
+        err_set(e, code,
+                "HTTP 401%s: the credentials were refused; check user and password, or api_key",
+                detail);
+    else if (http->status == 403)
+        err_set(e, code, "HTTP 403%s: not allowed to write to %s", detail, p->es->options->index);
+    else if (http->status == 413)
+        err_set(e, code, "HTTP 413: the request is larger than the server takes");
+    else if (http->status >= 300 && http->status < 400)
+        err_set(e, code, "HTTP %d: redirected; put the address that it points to into hosts",
+                http->status);
+    else
+        err_set(e, code, "HTTP %d%s", http->status, detail);
+    err_at(e, "%s/%s/_bulk", p->host->url, p->es->options->index);
+}
+
+static void say_short(const struct post *p, const struct http_reply *http, struct err *e)
+{
+    if (p->is_json && json_push_is_complete(&p->reply.json))
+        err_set(e, ERR_BUSY, "HTTP %d: answered for %zu of %zu events", http->status,
+                p->reply.n_items, p->reply.n_sent);
+    else
+        err_set(e, ERR_BUSY, "HTTP %d: the answer (%.60s) is no bulk reply", http->status,
+                http->content_type[0] ? http->content_type : "no content type");
+    err_at(e, "%s/%s/_bulk", p->host->url, p->es->options->index);
+}
+
+/* The first failure stands for all of them in the log; its reason may quote an event. */
+static void say_items(const struct post *p, struct err *e)
+{
+    const struct es_failure *f = &p->reply.failures[0];
+
+    if (p->reply.n_failures == 0)
+        return;
+    err_set(e, ERR_REFUSED, "%zu of %zu events: %s (HTTP %d)%s", p->reply.n_failures,
+            p->reply.n_sent, f->type[0] ? f->type : "refused", f->status,
+            p->reply.n_failures > 1 ? ", the first of them" : "");
+    err_at(e, "%s/%s/_bulk", p->host->url, p->es->options->index);
+}
+
+static struct rejection *list_rejections(const struct es_reply *r, size_t *n)
+{
+    struct rejection *list = calloc(r->n_failures ? r->n_failures : 1, sizeof *list);
+
+    *n = 0;
+    for (size_t i = 0; list && i < r->n_failures; i++) {
+        const struct es_failure *f = &r->failures[i];
+
+        if (f->verdict == VERDICT_REJECTED)
+            list[(*n)++] = (struct rejection){f->index, f->status, f->type, f->reason};
+    }
+    return list;
+}
+
+/* The whole table of what can come back, as one reply to the engine. */
+static void judge(struct post *p, const struct http_reply *http, struct sink_reply *out)
+{
+    out->status = http->failure == HTTP_ANSWERED ? http->status : 0;
+    out->retry_after_ms = http->retry_after_ms;
+    out->was_reached = http->failure != HTTP_UNREACHED;
+    if (http->failure != HTTP_ANSWERED) {
+        out->outcome = SINK_RETRY;
+        say_failure(p, http, &out->why);
+        es_host_failed(p->host, clock_mono_ms(p->es->world.clock));
+        return;
+    }
+    es_host_good(p->host);
+    if (http->status == 200 && p->is_json && es_reply_is_whole(&p->reply)) {
+        out->outcome = SINK_ITEMS;
+        out->verdicts = p->reply.verdicts;
+        out->rejections = list_rejections(&p->reply, &out->n_rejections);
+        say_items(p, &out->why);
+        return;
+    }
+    out->outcome = es_request_outcome(http->status, slice_str(p->reply.request_type));
+    if (http->status >= 200 && http->status < 300)
+        say_short(p, http, &out->why);
+    else
+        say_status(p, http, &out->why);
+    if (http->status >= 500 && http->status != 500)
+        es_host_failed(p->host, clock_mono_ms(p->es->world.clock));
+}
+
+static void on_done(void *ctx, const struct http_reply *http)
+{
+    struct post *p = ctx;
+    struct sink_reply reply = {.retry_after_ms = -1};
+
+    judge(p, http, &reply);
+    post_unlink(p); /* first, so that a close from inside does not meet it */
+    p->on_done(p->ctx, p->batch, &reply);
+    free(reply.rejections);
+    post_free(p);
+}
+
+static void on_probed(void *ctx, const struct http_reply *http)
+{
+    struct post *p = ctx;
+    struct err why = {0};
+
+    if (http->failure != HTTP_ANSWERED)
+        say_failure(p, http, &why);
+    else if (http->status == 401 || http->status == 403 || http->status >= 500)
+        say_status(p, http, &why);
+    else if (!p->is_json || !json_push_is_complete(&p->reply.json))
+        say_short(p, http, &why);
+    post_unlink(p);
+    p->on_probe(p->ctx, &why);
+    post_free(p);
+}
+
+/* --- a request's beginning --- */
+
+static struct post *post_new(struct elastic *es, size_t n_items)
+{
+    struct post *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->es = es;
+    p->is_json = true;
+    if (!es_reply_init(&p->reply, n_items)) {
+        free(p);
+        return NULL;
+    }
+    p->host = es_hosts_choose(&es->hosts, clock_mono_ms(es->world.clock));
+    p->http = es->http;
+    if (p->host->user[0]) {
+        p->http.user_name = p->host->user;
+        p->http.password = p->host->password;
+    }
+    p->next = es->posts;
+    if (es->posts)
+        es->posts->prev = p;
+    es->posts = p;
+    return p;
+}
+
+static int post_start(struct post *p, struct slice body, bool is_packed,
+                      void (*done)(void *, const struct http_reply *), struct err *e)
+{
+    struct elastic *es = p->es;
+    const char *headers[4] = {"Content-Type: application/x-ndjson"};
+    size_t n = 1;
+    char url[ES_URL_MAX + 1024];
+    struct http_request request = {
+        .method = "POST",
+        .url = url,
+        .headers = headers,
+        .body = body,
+        .options = &p->http,
+        .on_body = on_body,
+        .on_done = done,
+        .ctx = p,
+    };
+
+    if (is_packed)
+        headers[n++] = "Content-Encoding: gzip";
+    if (es->authorization)
+        headers[n++] = es->authorization;
+    headers[n] = NULL;
+    snprintf(url, sizeof url, "%s%s", p->host->url, es->path);
+    p->call = es->world.transport->start(es->world.transport->self, &request, e);
+    return p->call ? 0 : -1;
+}
+
+static void es_send(struct sink *sink, struct batch *batch, sink_done_fn *done, void *ctx)
+{
+    struct elastic *es = (struct elastic *)sink;
+    struct post *p = post_new(es, batch->n_items);
+    struct sink_reply reply = {.outcome = SINK_RETRY, .retry_after_ms = 1000};
+
+    if (p) {
+        p->batch = batch;
+        p->on_done = done;
+        p->ctx = ctx;
+        if (post_start(p, buffer_slice(&batch->body), batch->is_packed, on_done, &reply.why) == 0)
+            return;
+        post_unlink(p);
+        post_free(p);
+    } else {
+        err_set(&reply.why, ERR_NOMEM, "out of memory for a request");
+    }
+    done(ctx, batch, &reply);
+}
+
+/* An empty bulk request is refused by both servers, after they have looked at the credentials. */
+static void es_probe(struct sink *sink, sink_probe_fn *done, void *ctx)
+{
+    struct elastic *es = (struct elastic *)sink;
+    struct post *p = post_new(es, 0);
+    struct err why = {0};
+
+    if (p) {
+        p->on_probe = done;
+        p->ctx = ctx;
+        if (post_start(p, slice_str("\n"), false, on_probed, &why) == 0)
+            return;
+        post_unlink(p);
+        post_free(p);
+    } else {
+        err_set(&why, ERR_NOMEM, "out of memory for a request");
+    }
+    done(ctx, &why);
+}
+
+static void es_close(struct sink *sink)
+{
+    struct elastic *es = (struct elastic *)sink;
+
+    if (!es)
+        return;
+    while (es->posts) {
+        struct post *p = es->posts;
+
+        es->world.transport->cancel(es->world.transport->self, p->call);
+        batch_free(p->batch);
+        post_unlink(p);
+        post_free(p);
+    }
+    es_hosts_fini(&es->hosts);
+    free(es->authorization);
+    free(es->path);
+    free(es);
+}
+
+const struct output_ops output_elasticsearch = {
+    .name = "elasticsearch",
+    .help = "Elasticsearch 7.17, 8, 9 and OpenSearch 1, 2, 3, over _bulk",
+    .options = {es_option_list, ES_N_OPTIONS, sizeof(struct es_options)},
+    .wants_gzip = true,
+    .validate = es_validate,
+    .warn = es_warn,
+    .encode = es_encode,
+    .open = es_open,
+    .max_in_flight = es_max_in_flight,
+    .send = es_send,
+    .probe = es_probe,
+    .where = es_where,
+    .close = es_close,
+};

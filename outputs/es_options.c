@@ -1,0 +1,151 @@
+#include <string.h>
+
+#include "outputs/es_hosts.h"
+#include "outputs/es_options.h"
+#include "shipper/base/slice.h"
+#include "shipper/pipeline/event.h"
+
+const struct option es_option_list[ES_N_OPTIONS] = {
+    {.name = "hosts",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct es_options, hosts),
+     .is_required = true,
+     .help = "URLs of the cluster's nodes, http(s)://HOST[:9200][/PREFIX]"},
+    {.name = "index",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct es_options, index),
+     .fallback = "logs-serverless.lambda-default",
+     .help = "data stream, index or alias"},
+    {.name = "user",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct es_options, user),
+     .help = "name for basic authentication"},
+    {.name = "password",
+     .type = OPTION_SECRET,
+     .offset = offsetof(struct es_options, password),
+     .help = "its password"},
+    {.name = "api_key",
+     .type = OPTION_SECRET,
+     .offset = offsetof(struct es_options, api_key),
+     .help = "API key: \"id:key\", or the encoded form"},
+    {.name = "tls.ca_file",
+     .type = OPTION_PATH,
+     .offset = offsetof(struct es_options, ca_file),
+     .help = "certificates to trust (PEM) instead of the system's"},
+    {.name = "tls.verify",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct es_options, verify),
+     .fallback = "true",
+     .help = "check the server's certificate and name"},
+    {.name = "timeout",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct es_options, timeout_ms),
+     .fallback = "90s",
+     .min = 100,
+     .max = 3600000,
+     .help = "for one request"},
+    {.name = "connect_timeout",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct es_options, connect_ms),
+     .fallback = "10s",
+     .min = 100,
+     .max = 600000,
+     .help = "for a connection to be made"},
+    {.name = "concurrency",
+     .type = OPTION_INT,
+     .offset = offsetof(struct es_options, concurrency),
+     .fallback = "4",
+     .min = 1,
+     .max = 32,
+     .help = "requests under way at once"},
+    {.name = "pipeline",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct es_options, pipeline),
+     .help = "ingest pipeline"},
+};
+
+/* The rules for names of indices and data streams (create data stream API). */
+static int check_index(const char *name, struct err *e)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len > 255)
+        return err_set(e, ERR_CONFIG, "a name has 1 to 255 bytes, this one %zu", len);
+    if (strchr("-_+.", name[0]))
+        return err_set(e, ERR_CONFIG, "\"%s\" begins with one of - _ + .", name);
+    for (const char *p = name; *p; p++)
+        if ((*p >= 'A' && *p <= 'Z') || (unsigned char)*p <= ' ' || strchr("\\/*?\"<>|,#:", *p))
+            return err_set(
+                e, ERR_CONFIG,
+                "\"%s\": names are lower case and without blanks and \\ / * ? \" < > | , # :",
+                name);
+    return 0;
+}
+
+int es_validate(const void *opts, struct err *e)
+{
+    const struct es_options *o = opts;
+    struct es_hosts hosts;
+
+    if (es_hosts_init(&hosts, &o->hosts, e) < 0)
+        return -1;
+    es_hosts_fini(&hosts);
+    if (check_index(o->index, e) < 0)
+        return err_at(e, "index");
+    if (o->user && !o->password) {
+        err_set(e, ERR_CONFIG, "user without password");
+        return err_at(e, "user");
+    }
+    if (o->api_key && o->user) {
+        err_set(e, ERR_CONFIG, "give either api_key or user and password, not both");
+        return err_at(e, "api_key");
+    }
+    return 0;
+}
+
+static bool is_loopback(const char *url)
+{
+    static const char *const hosts[] = {"http://127.", "http://localhost", "http://[::1]", NULL};
+
+    for (size_t i = 0; hosts[i]; i++)
+        if (strncmp(url, hosts[i], strlen(hosts[i])) == 0)
+            return true;
+    return false;
+}
+
+void es_warn(const void *opts, struct buffer *out)
+{
+    const struct es_options *o = opts;
+    struct es_hosts hosts;
+
+    if (!o->verify)
+        buffer_add_lit(out, "tls.verify is off: anyone between here and the server can read along "
+                            "and take its place\n");
+    if (es_hosts_init(&hosts, &o->hosts, NULL) < 0)
+        return;
+    for (size_t i = 0; i < hosts.n_hosts; i++) {
+        const struct es_host *h = &hosts.hosts[i];
+
+        if ((o->user || o->api_key || h->user[0]) && strncmp(h->url, "http://", 7) == 0 &&
+            !is_loopback(h->url)) {
+            buffer_add_lit(out, "credentials go over plain http to ");
+            buffer_add_slice(out, slice_str(h->url));
+            buffer_add_lit(out, ": anyone on the way can read them\n");
+        }
+    }
+    es_hosts_fini(&hosts);
+}
+
+void es_encode(const void *opts, const struct event *event, struct buffer *body)
+{
+    (void)opts;
+    if (event->stream->has_id) {
+        buffer_add_lit(body, "{\"create\":{\"_id\":\"");
+        buffer_add(body, event->id, sizeof event->id);
+        buffer_add_lit(body, "\"}}\n");
+    } else {
+        buffer_add_lit(body, "{\"create\":{}}\n");
+    }
+    document_encode(event, false, body);
+    buffer_add_char(body, '\n');
+}
