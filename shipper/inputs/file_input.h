@@ -177,6 +177,8 @@ bool file_row_fits(struct input *in, const struct known *k, const char *path,
                    const struct file_stat *st);
 /* Goes on where the row says; forgets the row. */
 void file_restore(struct input *in, struct tail *t, struct known *k);
+/* Rows of generations whose content is no longer in this inode. */
+void file_forget_rows(struct input *in, const struct file_id *id);
 /* Starts at the last line's beginning. */
 void file_start_at_end(struct input *in, struct tail *t, const char *path, uint64_t size);
 /* A row for a generation of which nothing is read yet. */

@@ -181,6 +181,24 @@ void file_restore(struct input *in, struct tail *t, struct known *k)
     file_known_remove(in, k);
 }
 
+static void forget(struct input *in, struct known *k)
+{
+    char key[TAIL_KEY_MAX];
+
+    tail_write_key(key, &k->id, k->n_rewritten);
+    if (in->world->checkpoints)
+        checkpoints_remove(in->world->checkpoints, key);
+    file_known_remove(in, k);
+}
+
+void file_forget_rows(struct input *in, const struct file_id *id)
+{
+    struct known *k;
+
+    while ((k = file_known_find(in, id)))
+        forget(in, k);
+}
+
 /* Behind the last newline before `size`: a line that is being written is read as a whole. */
 static uint64_t last_line_start(const struct input *in, int fd, uint64_t size)
 {
@@ -324,16 +342,6 @@ static bool is_forgettable(const struct input *in, const struct known *k)
     if (k->is_finished)
         return is_old || (!is_where_it_was(in, k) && is_directory_there(in, k->path));
     return is_old && !is_where_it_was(in, k) && is_directory_there(in, k->path);
-}
-
-static void forget(struct input *in, struct known *k)
-{
-    char key[TAIL_KEY_MAX];
-
-    tail_write_key(key, &k->id, k->n_rewritten);
-    if (in->world->checkpoints)
-        checkpoints_remove(in->world->checkpoints, key);
-    file_known_remove(in, k);
 }
 
 void file_sweep(struct input *in)

@@ -93,11 +93,11 @@ static size_t find_id(const struct siblings *s, const struct file_id *id)
     return i;
 }
 
-/* A generation that came and went between two looks: nobody knows it, and it was born after the one
- * it followed. Without birth times there is no telling it from an old file. */
+/* A generation that came and went between two looks: nobody knows it, and it was born after (or
+ * with) the one it followed. Without birth times there is no telling it from an old file. */
 static bool is_missed(struct input *in, const struct sibling *s, const struct file_id *after)
 {
-    return s->id.generation > after->generation && after->generation &&
+    return s->id.generation >= after->generation && after->generation &&
            rotation_is_rotated(s->path) && !file_tail_find(in, &s->id) &&
            !file_known_find(in, &s->id) && !file_matches(in, s->path);
 }
