@@ -173,7 +173,7 @@ static void note_line(struct invocation *inv, const struct record *r)
     if (r->level > inv->highest)
         inv->highest = (uint8_t)r->level;
     if (r->level >= LEVEL_ERROR) {
-        inv->n_errors++;
+        inv->n_errors += !is_platform;
         if (r->error_type.kind != VALUE_NONE && !inv->error_type[0])
             copy_text(&r->error_type, inv->error_type, sizeof inv->error_type);
         if (r->error_message.kind != VALUE_NONE && !inv->error_message[0])

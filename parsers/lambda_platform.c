@@ -1,0 +1,250 @@
+/* Lambda's platform lines in text form, by their first bytes and in their exact form. */
+#include "parsers/lambda_parts.h"
+#include "parsers/timestamp.h"
+#include "parsers/trace_context.h"
+
+enum { REQUEST_ID_LEN = 36 };
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+bool lambda_is_request_id(struct slice s)
+{
+    if (s.len != REQUEST_ID_LEN)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (is_dash ? s.ptr[i] != '-' : !is_hex(s.ptr[i]))
+            return false;
+    }
+    return true;
+}
+
+/* "<prefix><uuid>" from the start of *rest, which moves behind it. */
+static bool take_id(struct slice *rest, const char *prefix, struct slice *id)
+{
+    struct slice p = slice_str(prefix);
+
+    if (!slice_starts(*rest, p) || rest->len < p.len + REQUEST_ID_LEN)
+        return false;
+    *id = slice_of(rest->ptr + p.len, REQUEST_ID_LEN);
+    if (!lambda_is_request_id(*id))
+        return false;
+    *rest = slice_from(*rest, p.len + REQUEST_ID_LEN);
+    return true;
+}
+
+/* "$LATEST" or a number. */
+static bool is_version(struct slice s)
+{
+    int64_t n;
+
+    return slice_is(s, "$LATEST") || slice_to_int(s, &n);
+}
+
+static bool parse_start(struct slice line, struct record *out)
+{
+    struct slice rest = line;
+    struct slice id;
+    struct slice version = {0};
+
+    if (!take_id(&rest, "START RequestId: ", &id))
+        return false;
+    if (rest.len) {
+        /* A blank, or a tab as the local emulator prints it. */
+        if (rest.ptr[0] != ' ' && rest.ptr[0] != '\t')
+            return false;
+        rest = slice_trim(rest);
+        if (!slice_starts(rest, slice_str("Version: ")))
+            return false;
+        version = slice_trim(slice_from(rest, 9));
+        if (!is_version(version))
+            return false;
+    }
+    out->kind = RECORD_START;
+    out->request_id = id;
+    if (version.len)
+        out->faas_version = value_text(version);
+    return true;
+}
+
+static bool parse_end(struct slice line, struct record *out)
+{
+    struct slice rest = line;
+    struct slice id;
+
+    if (!take_id(&rest, "END RequestId: ", &id) || rest.len)
+        return false;
+    out->kind = RECORD_END;
+    out->request_id = id;
+    return true;
+}
+
+static bool parse_report(struct slice line, struct record *out)
+{
+    struct slice rest = line;
+    struct slice id;
+
+    if (!take_id(&rest, "REPORT RequestId: ", &id) ||
+        (rest.len && rest.ptr[0] != '\t' && rest.ptr[0] != ' ') ||
+        slice_find(rest, slice_str("Duration: ")) < 0)
+        return false;
+    out->kind = RECORD_REPORT;
+    out->request_id = id;
+    lambda_take_pairs(rest, out);
+    return true;
+}
+
+/* "INIT_REPORT Init Duration: 431.38 ms\tPhase: invoke\t...", "RESTORE_REPORT Restore Duration:
+ * ..." */
+static bool parse_phase_report(struct slice line, const char *prefix, enum record_kind kind,
+                               struct record *out)
+{
+    struct slice p = slice_str(prefix);
+
+    if (!slice_starts(line, p))
+        return false;
+    out->kind = kind;
+    lambda_take_pairs(slice_from(line, slice_find(line, slice_str(" ")) + 1), out);
+    return true;
+}
+
+/* "INIT_START Runtime Version: python:3.12.v43\tRuntime Version ARN: arn:..." */
+static bool parse_phase_start(struct slice line, const char *prefix, enum record_kind kind,
+                              struct record *out)
+{
+    struct slice p = slice_str(prefix);
+    struct slice rest;
+
+    if (!slice_starts(line, p))
+        return false;
+    rest = slice_from(line, p.len);
+    if (!slice_cut(&rest, '\t', &out->runtime_version))
+        out->runtime_version = rest;
+    out->kind = kind;
+    return true;
+}
+
+/* "XRAY TraceId: 1-...\tSegmentId: ...\tSampled: true": the second half of a REPORT. */
+static bool parse_xray(struct slice line, struct record *out)
+{
+    struct record found = *out;
+
+    if (!slice_starts(line, slice_str("XRAY TraceId: ")))
+        return false;
+    lambda_take_pairs(line, &found);
+    if (!found.has_trace_id)
+        return false;
+    *out = found;
+    out->kind = RECORD_XRAY;
+    return true;
+}
+
+static bool parse_extension(struct slice line, struct record *out)
+{
+    static const struct slice names[] = {SLICE_LIT("EXTENSION\tName: "),
+                                         SLICE_LIT("TELEMETRY\tName: "), SLICE_LIT("LOGS\tName: ")};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (slice_starts(line, names[i]) && slice_find(line, slice_str("\tState: ")) > 0) {
+            out->kind = RECORD_PLATFORM;
+            return true;
+        }
+    return false;
+}
+
+static void set_error(struct record *out, struct slice type, struct slice message)
+{
+    out->level = LEVEL_ERROR;
+    if (type.len)
+        out->error_type = value_text(type);
+    out->error_message = value_text(message);
+}
+
+/* "RequestId: <uuid> Error: Runtime exited with error: signal: killed", and behind a line end or a
+ * blank the type; "RequestId: <uuid> Process exited before completing request". */
+static bool parse_exit(struct slice line, struct record *out)
+{
+    struct slice rest = line;
+    struct slice id;
+    struct slice type = slice_str("Runtime.ExitError");
+    ptrdiff_t at;
+
+    if (!take_id(&rest, "RequestId: ", &id))
+        return false;
+    if (!slice_starts(rest, slice_str(" Error: Runtime exited")) &&
+        !slice_is(rest, " Process exited before completing request"))
+        return false;
+    rest = slice_trim(rest);
+    if (slice_starts(rest, slice_str("Error: ")))
+        rest = slice_from(rest, 7);
+    at = slice_find(rest, slice_str("\rRuntime."));
+    if (at > 0) {
+        type = slice_trim(slice_from(rest, (size_t)at));
+        rest.len = (size_t)at;
+    }
+    out->kind = RECORD_EXIT;
+    out->request_id = id;
+    set_error(out, type, rest);
+    return true;
+}
+
+/* "<time> <uuid> Task timed out after 3.00 seconds" */
+static bool parse_timeout(struct slice line, struct record *out)
+{
+    int64_t ns;
+    size_t used;
+    struct slice rest;
+    struct slice id;
+
+    if (!timestamp_parse_prefix(line, &ns, &used))
+        return false;
+    rest = slice_from(line, used);
+    if (!take_id(&rest, " ", &id) || !slice_starts(rest, slice_str(" Task timed out after ")) ||
+        !slice_ends(rest, slice_str(" seconds")))
+        return false;
+    out->kind = RECORD_TIMEOUT;
+    out->has_time = true;
+    out->time_ns = ns;
+    out->request_id = id;
+    set_error(out, slice_str("Sandbox.Timedout"), slice_from(rest, 1));
+    return true;
+}
+
+bool lambda_platform_parse(struct slice line, struct record *out)
+{
+    line = slice_trim_end(line);
+    if (line.len < 12)
+        return false;
+    switch (line.ptr[0]) {
+    case 'S':
+        return parse_start(line, out);
+    case 'E':
+        return line.ptr[1] == 'N' ? parse_end(line, out) : parse_extension(line, out);
+    case 'R':
+        if (line.ptr[2] == 'P')
+            return parse_report(line, out);
+        if (line.ptr[2] == 'q')
+            return parse_exit(line, out);
+        return parse_phase_start(line, "RESTORE_START Runtime Version: ", RECORD_RESTORE_START,
+                                 out) ||
+               parse_phase_report(line, "RESTORE_REPORT Restore Duration: ", RECORD_RESTORE_REPORT,
+                                  out);
+    case 'I':
+        return parse_phase_start(line, "INIT_START Runtime Version: ", RECORD_INIT_START, out) ||
+               parse_phase_report(line, "INIT_REPORT Init Duration: ", RECORD_INIT_REPORT, out);
+    case 'X':
+        return parse_xray(line, out);
+    case 'T':
+    case 'L':
+        return parse_extension(line, out);
+    case '1':
+    case '2':
+        return parse_timeout(line, out);
+    default:
+        return false;
+    }
+}
