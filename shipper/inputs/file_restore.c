@@ -177,6 +177,8 @@ void file_restore(struct input *in, struct tail *t, struct known *k)
     }
     if (!t->stream.has_head && k->head_hash)
         stream_set_head(&t->stream, k->head_hash);
+    if (t->file)
+        source_file_trust(t->file, k->position);
     in->stats.total_bytes -= t->is_packed ? 0 : k->position;
     file_known_remove(in, k);
 }
@@ -235,6 +237,7 @@ void file_start_at_end(struct input *in, struct tail *t, const char *path, uint6
     if (t->stream.position)
         stream_set_head(&t->stream, head);
     t->stream.settled_position = t->stream.position;
+    source_file_trust(t->file, t->stream.position);
     in->stats.total_bytes -= t->stream.position;
     file_put_row(in, t, false);
 }

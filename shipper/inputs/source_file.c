@@ -161,6 +161,15 @@ static bool file_reread(struct source *base, uint64_t offset, char *buf, size_t 
     return is_read;
 }
 
+void source_file_trust(struct source_file *s, uint64_t offset)
+{
+    char before[MARK_MAX];
+    size_t len = mark_len(offset);
+
+    if (len && file_reread(&s->base, offset - len, before, len))
+        mark_set(&s->line, offset, before + len);
+}
+
 static void file_close(struct source *base)
 {
     struct source_file *s = (struct source_file *)base;

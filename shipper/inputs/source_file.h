@@ -50,6 +50,9 @@ bool source_file_is_open(const struct source_file *s);
 int source_file_stat(struct source_file *s, struct file_stat *out, struct err *e);
 /* The file was renamed. NULL: it has no path any more. Copies; false when memory is out. */
 bool source_file_move(struct source_file *s, const char *path);
+/* Reading will go on at offset, and what stands before it now is what was read in an earlier life.
+ */
+void source_file_trust(struct source_file *s, uint64_t offset);
 /* NULL: it has none. Borrowed until source_file_move. */
 const char *source_file_path(const struct source_file *s);
 /* The bytes before the position are not the ones that were read. */
