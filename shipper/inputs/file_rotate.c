@@ -211,12 +211,13 @@ void file_find_homes(struct input *in)
 
 /* --- after a restart ------------------------------------------------------------------------- */
 
-/* Unread generations of one origin, oldest first; the last is what the file now at `path` follows.
- */
+/* Generations of one origin that were not read to their end, and those born after one that we know;
+ * oldest first. The last is what the file now at `path` follows. */
 static void find_orphans_of(struct input *in, const char *path)
 {
     struct siblings s;
     struct tail *last = NULL;
+    const struct file_id *after = NULL;
     struct spot *spot;
 
     if (!siblings_load(&s, in, path))
@@ -224,15 +225,18 @@ static void find_orphans_of(struct input *in, const char *path)
     for (size_t i = 0; i < s.n_items; i++) {
         const struct sibling *file = &s.items[i];
         const struct known *k = file_known_find(in, &file->id);
+        bool is_read = k && k->is_finished;
+        bool is_wanted = k ? !is_read : after && is_missed(in, file, after);
         struct tail *t;
 
-        if (strcmp(file->path, path) == 0 || file_tail_find(in, &file->id) ||
+        if (is_read)
+            after = &file->id;
+        if (!is_wanted || strcmp(file->path, path) == 0 || file_tail_find(in, &file->id) ||
             file_matches(in, file->path))
-            continue; /* its own spot finds it */
-        if (!(k && !k->is_finished) && !(last && is_missed(in, file, &last->id)))
-            continue;
+            continue; /* or its own spot finds it */
         t = discover_away(in, file, last);
         last = t ? t : last;
+        after = &file->id;
     }
     spot = last ? file_spot_get(in, path) : NULL;
     if (spot && !spot->previous) {
@@ -256,6 +260,11 @@ static bool is_at_its_path(const struct input *in, const struct known *k)
     return file_id_eq(&id, &k->id);
 }
 
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 void file_find_orphans(struct input *in)
 {
     char **paths = calloc(in->n_knowns + 1, sizeof(char *));
@@ -263,13 +272,21 @@ void file_find_orphans(struct input *in)
 
     if (!paths)
         return;
-    for (size_t i = 0; i < in->known_buckets; i++)
-        for (struct known *k = in->knowns[i]; k; k = k->next)
-            if (!k->is_finished && !is_at_its_path(in, k))
+    for (size_t i = 0; i < in->known_buckets; i++) {
+        for (struct known *k = in->knowns[i]; k; k = k->next) {
+            struct slice origin = stream_origin_path(slice_str(k->path));
+
+            if (k->is_finished)
+                n += (paths[n] = strndup(origin.ptr, origin.len)) != NULL;
+            else if (!is_at_its_path(in, k))
                 n += (paths[n] = strdup(k->path)) != NULL;
-    for (size_t i = 0; i < n; i++) {
-        find_orphans_of(in, paths[i]);
-        free(paths[i]);
+        }
     }
+    qsort(paths, n, sizeof(char *), compare_paths);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || strcmp(paths[i], paths[i - 1]) != 0)
+            find_orphans_of(in, paths[i]);
+    for (size_t i = 0; i < n; i++)
+        free(paths[i]);
     free(paths);
 }

@@ -362,10 +362,10 @@ struct tail *file_discover(struct input *in, struct spot *s, const char *path,
         return NULL;
     if (fits)
         file_restore(in, t, k);
-    else if (k)
-        file_put_row(in, t, false);
     else if (!k && in->skips_present && in->is_first_scan)
         file_start_at_end(in, t, path, st->size);
+    else
+        file_put_row(in, t, false); /* or a crash before its first ack would forget that it was */
     file_forget_rows(in, &id);
     if (s)
         take_spot(in, s, t);
