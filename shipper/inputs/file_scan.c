@@ -378,7 +378,7 @@ struct tail *file_discover(struct input *in, struct spot *s, const char *path,
 
 void file_rewritten(struct input *in, struct tail *t)
 {
-    uint64_t lost = tail_lost_bytes(t);
+    uint64_t lost = t->has_shrunk ? tail_lost_bytes(t) : 0;
     const char *path = source_file_path(t->file);
     struct file_stat st = {.device = t->id.device,
                            .inode = t->id.inode,

@@ -70,8 +70,10 @@ enum tail_news tail_look(struct tail *t, const struct file_stat *st, int64_t now
     /* The time is only compared for being another one: clocks go back, and copies keep theirs. */
     bool is_same = st->size == t->read_size && st->mtime_ns == t->read_mtime_ns;
 
-    if (!t->is_packed && st->size < t->stream.position)
-        return TAIL_REWRITTEN; /* t->size stays what was seen before: it says what was lost */
+    if (!t->is_packed && st->size < t->stream.position) {
+        t->has_shrunk = true; /* t->size stays what was seen before: it says what was lost */
+        return TAIL_REWRITTEN;
+    }
     if (st->size != t->size || st->mtime_ns != t->stream.mtime_ns)
         t->grown_ms = now_ms;
     t->size = st->size;

@@ -49,6 +49,7 @@ struct tail {
     bool wants_finish;          /* nothing more will come: the next chunk is the last */
     bool has_complained;
     bool is_gone;       /* deleted: nothing on disk has its identity any more */
+    bool has_shrunk;    /* below the position: what was seen beyond that is provably gone */
     bool is_superseded; /* its inode has another generation's content now */
     bool is_counted;    /* in stats.total_bytes */
 
