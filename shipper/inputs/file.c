@@ -50,7 +50,7 @@ static const struct option options[] = {
     {.name = "as",
      .type = OPTION_PATH,
      .offset = FIELD(as),
-     .help = "the path that events say they are from, and that their ids grow from"},
+     .help = "in a replay: the path that events say they are from, and that their ids grow from"},
 };
 
 static int validate(const void *opts, struct err *e)

@@ -255,7 +255,8 @@ static struct slice function_of(const struct input *in, const char *path)
 
 static void set_up_stream(struct input *in, struct tail *t)
 {
-    const char *path = in->options->as ? in->options->as : t->path;
+    /* A tail's rows are found again by its real path. */
+    const char *path = in->options->as && !is_live(in) ? in->options->as : t->path;
     struct profile_parts parts = {
         .host = slice_str(in->world->host),
         .path = slice_str(path),

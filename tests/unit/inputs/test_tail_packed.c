@@ -1,0 +1,112 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "tests/support/file_rig.h"
+
+static struct rig r;
+
+static void set_up(void)
+{
+    rig_init(&r);
+}
+
+static void tear_down(void)
+{
+    rig_fini(&r);
+}
+
+TestSuite(tail_packed, .init = set_up, .fini = tear_down);
+
+static void write_gzip(const char *name, const char *text)
+{
+    gzFile f = gzopen(rig_path(&r, name), "ab");
+
+    cr_assert_not_null(f);
+    cr_assert_gt(gzwrite(f, text, (unsigned)strlen(text)), 0);
+    gzclose(f);
+}
+
+static void expect_log(const char *part)
+{
+    buffer_add_char(&r.log, '\0');
+    cr_expect_not_null(strstr(r.log.ptr, part), "\"%s\" is not in: %s", part, r.log.ptr);
+}
+
+Test(tail_packed, replay_with_its_siblings)
+{
+    struct err e;
+
+    write_gzip("a.log.2.gz", "1\n");
+    write_gzip("a.log.2.gz", "2\n");
+    rig_append(&r, "a.log.1", "3\n");
+    rig_append(&r, "a.log", "4\n");
+    cr_assert(rig_replay(&r, "*", &e));
+    rig_run(&r, 500);
+    rig_expect(&r, "1\n2\n3\n4\n", "two members, then the plain ones");
+    cr_expect(input_file.is_finished(r.input));
+    cr_expect_eq(input_file.stats(r.input)->total_bytes, 8, "known in the end");
+    cr_expect_eq(r.log.len, 0);
+}
+
+/* A replay of what was shipped before it was packed and renamed repeats nothing. */
+Test(tail_packed, ids_outlive_rotation)
+{
+    struct err e;
+
+    rig_append(&r, "a.log", "first\nsecond\n");
+    cr_assert(rig_replay(&r, "a.log", &e));
+    rig_run(&r, 500);
+    rig_close(&r);
+    rig_delete(&r, "a.log");
+    write_gzip("a.log.7.gz", "first\nsecond\n");
+    cr_assert(rig_replay(&r, "a.log.7.gz", &e));
+    rig_run(&r, 500);
+    cr_assert_eq(r.ids.len, 4 * (HASH_TEXT_LEN + 1));
+    cr_expect_eq(memcmp(r.ids.ptr, r.ids.ptr + r.ids.len / 2, r.ids.len / 2), 0);
+}
+
+Test(tail_packed, damaged_in_a_replay)
+{
+    struct err e;
+
+    write_gzip("a.gz", "good\nopen");
+    rig_append(&r, "a.gz", "\x1f\x8b\x08 this is no member");
+    rig_append(&r, "b.log", "neighbour\n");
+    cr_assert(rig_replay(&r, "*", &e));
+    rig_run(&r, 500);
+    rig_expect(&r, "neighbour\ngood\nopen\n", "what was read before the damage");
+    cr_expect(input_file.is_finished(r.input));
+    cr_expect_eq(input_file.stats(r.input)->errors, 1);
+    expect_log("a.gz: after 9 bytes of text: damaged gzip data");
+}
+
+Test(tail_packed, cut_short_in_a_replay)
+{
+    struct err e;
+
+    write_gzip("a.gz", "whole\n");
+    rig_truncate(&r, "a.gz", 22);
+    cr_assert(rig_replay(&r, "*", &e));
+    rig_run(&r, 500);
+    rig_expect(&r, "whole\n", "what is there");
+    cr_expect(input_file.is_finished(r.input));
+    expect_log("ends in the middle of its packed data");
+}
+
+Test(tail_packed, live_and_after_a_restart)
+{
+    write_gzip("a.gz", "1\n2\n");
+    rig_open(&r, "*.gz");
+    rig_run(&r, 3000);
+    rig_expect(&r, "1\n2\n", "read as it is");
+    cr_expect_eq(r.n_opened, 0, "and closed");
+    write_gzip("b.gz", "3\n");
+    rig_run(&r, 3000);
+    rig_expect(&r, "3\n", "a new one");
+    rig_close(&r);
+    rig_open(&r, "*.gz");
+    rig_run(&r, 3000);
+    rig_expect(&r, "", "nothing twice");
+}
