@@ -181,7 +181,7 @@ static void set_up_stream(struct input *in, const struct stdin_options *o)
     const struct input_world *w = in->world;
     struct profile_parts parts = {
         .host = slice_str(w->host),
-        .path = slice_str(o->as),
+        .path = slice_str(o->as ? o->as : ""),
         .function = slice_str(in->common->function),
         .dataset = slice_str(in->common->dataset),
         .label_keys = in->common->labels.keys,
