@@ -100,6 +100,10 @@ bool timestamp_parse(struct slice s, int64_t *ns)
     return timestamp_parse_prefix(s, ns, &used) && used == s.len;
 }
 
+/* March 1973, in seconds. What is less is no time that a log was written at, but a duration or a
+ * counter under a key called "time". */
+enum { EPOCH_LEAST = 100000000 };
+
 /* 10 digits are seconds, 13 ms, 16 us, 19 ns; between, by the nearest unit that gives a likely
  * year. */
 static int64_t epoch_unit(uint64_t value)
@@ -121,7 +125,7 @@ bool timestamp_parse_epoch(struct slice s, int64_t *ns)
     int64_t unit;
     int fraction = 0;
 
-    if (!slice_to_int(whole, &value) || value == 0)
+    if (!slice_to_int(whole, &value) || value < EPOCH_LEAST)
         return false;
     unit = epoch_unit((uint64_t)value);
     if (dot) {

@@ -19,7 +19,8 @@ bool timestamp_parse(struct slice s, int64_t *ns);
 /* The same, from the start of s; *used is how many bytes it took. */
 bool timestamp_parse_prefix(struct slice s, int64_t *ns, size_t *used);
 
-/* A JSON number or digits: seconds, ms, us or ns by size; a fraction of seconds is kept. */
+/* A JSON number or digits: seconds, ms, us or ns by size; a fraction is kept. Less than nine digits
+ * are no time: a log's "time":53 is a duration. */
 bool timestamp_parse_epoch(struct slice s, int64_t *ns);
 
 /* strptime's letters %Y %m %d %H %M %S %y %b %e %j %z %Z(UTC, GMT) %s %p %I %T %F %D %a %A %B %n %t

@@ -7,7 +7,8 @@ struct reading {
     struct civil t;
     bool is_pm;
     bool is_12_hours;
-    bool is_epoch; /* %s: the time is whole already */
+    bool is_day_of_year; /* %j: t.day counts from the first of January */
+    bool is_epoch;       /* %s: the time is whole already */
     int64_t epoch_s;
 };
 
@@ -147,7 +148,7 @@ static bool read_letter(struct reading *r, char letter)
     case 'A':
         return name(r, days, 7, &ignored);
     case 'j':
-        r->t.month = 1;
+        r->is_day_of_year = true;
         return number(r, 3, &r->t.day);
     case 'H':
         return number(r, 2, &r->t.hour);
@@ -218,15 +219,20 @@ bool timestamp_format_is_known(const char *format, char *bad)
     return true;
 }
 
-/* %j counts days from the first of January. */
-static bool day_of_year(struct reading *r, int64_t *ns)
+static bool is_leap_year(int year)
 {
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+/* False for day 366 of a year that has none. */
+static bool day_of_year(const struct reading *r, int64_t *ns)
+{
+    struct civil t = r->t;
     int day = r->t.day;
 
-    if (day < 1 || day > 366)
-        return false;
-    r->t.day = 1;
-    if (!civil_to_ns(&r->t, ns))
+    t.month = 1;
+    t.day = 1;
+    if (day < 1 || day > (is_leap_year(t.year) ? 366 : 365) || !civil_to_ns(&t, ns))
         return false;
     *ns += (int64_t)(day - 1) * 86400 * 1000000000;
     return true;
@@ -244,5 +250,5 @@ bool timestamp_parse_format(struct slice s, const char *format, int64_t *ns)
     }
     if (r.is_12_hours)
         r.t.hour = r.t.hour % 12 + (r.is_pm ? 12 : 0);
-    return strstr(format, "%j") ? day_of_year(&r, ns) : civil_to_ns(&r.t, ns);
+    return r.is_day_of_year ? day_of_year(&r, ns) : civil_to_ns(&r.t, ns);
 }
