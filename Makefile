@@ -29,8 +29,8 @@ LINK       = -pie -Wl,-z,relro,-z,now -pthread $(LINK.$(FLAVOUR)) $(LDFLAGS)
 
 SOURCES := $(sort $(shell find shipper parsers outputs config -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
-LIBRARY := $(filter-out $(OUT)/shipper/main.o,$(OBJECTS))
-UNIT    := $(sort $(shell find tests/unit tests/sim -name '*.c' 2>/dev/null))
+LIBRARY := $(OUT)/libship.a
+UNIT    := $(sort $(shell find tests/unit tests/sim -name '*.c' 2>/dev/null) $(wildcard tests/support/*.c))
 # Criterion maps memory where ThreadSanitizer allows none; a stand-in of ours runs the same tests there.
 ifeq ($(FLAVOUR),tsan)
 CPPFLAGS  += -isystem tests/support/criterion
@@ -50,10 +50,15 @@ $(OUT)/%.o: %.c | $(BUILD)/.deps-build
 	@$(if $(V),,echo '  $(FLAVOUR)  $<')
 	$(if $(V),,@)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c $< -o $@
 
-$(OUT)/ship: $(OBJECTS)
-	$(if $(V),,@)$(CC) $(LINK) $(OBJECTS) $(LIBS) -o $@
+# Everything but main, so that a test binary takes what it names.
+$(LIBRARY): $(filter-out $(OUT)/shipper/main.o,$(OBJECTS))
+	@rm -f $@
+	$(if $(V),,@)$(AR) rcs $@ $^
 
-$(OUT)/unit: $(LIBRARY) $(UNITOBJ)
-	$(if $(V),,@)$(CC) $(LINK) $(LIBRARY) $(UNITOBJ) $(LIBS) $(CRITERION) -o $@
+$(OUT)/ship: $(OUT)/shipper/main.o $(LIBRARY)
+	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) -o $@
+
+$(OUT)/unit: $(UNITOBJ) $(LIBRARY)
+	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) $(CRITERION) -o $@
 
 -include $(OBJECTS:.o=.d) $(UNITOBJ:.o=.d)
