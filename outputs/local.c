@@ -1,0 +1,117 @@
+/* The local output: the embedded store, one SQLite file. */
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "outputs/blocking.h"
+#include "outputs/local_record.h"
+#include "outputs/local_store.h"
+#include "shipper/pipeline/event.h"
+
+struct local_options {
+    const char *path;
+};
+
+struct local {
+    struct local_store *store;
+    atomic_bool is_stopping;
+};
+
+static const struct option options[] = {
+    {.name = "path",
+     .type = OPTION_PATH,
+     .offset = offsetof(struct local_options, path),
+     .is_required = true,
+     .help = "the store, a SQLite file; made if it is not there"},
+};
+
+static void encode(const void *opts, const struct event *event, struct buffer *body)
+{
+    (void)opts;
+    local_record_encode(event, body);
+}
+
+static enum local_result add_all(struct local *l, const struct batch *batch, enum verdict *verdicts,
+                                 struct err *e)
+{
+    enum local_result result = LOCAL_OK;
+
+    for (size_t i = 0; i < batch->n_items; i++) {
+        const struct batch_item *item = &batch->items[i];
+        struct slice bytes = slice_of(batch->body.ptr + item->body_offset, item->body_len);
+        struct local_record record;
+        bool is_whole = local_record_decode(bytes, &record);
+
+        assert(is_whole); /* our own encoder wrote it */
+        (void)is_whole;
+        result = local_store_add(l->store, &record, e);
+        if (result != LOCAL_OK && result != LOCAL_KNOWN)
+            return result;
+        verdicts[i] = result == LOCAL_KNOWN ? VERDICT_DUPLICATE : VERDICT_DELIVERED;
+    }
+    return LOCAL_OK;
+}
+
+/* All of the batch in one transaction, or nothing of it. */
+static void write_batch(void *self, struct batch *batch, struct sink_reply *reply)
+{
+    struct local *l = self;
+    enum local_result result = local_store_begin(l->store, &reply->why);
+
+    if (result == LOCAL_OK)
+        result = add_all(l, batch, reply->verdicts, &reply->why);
+    if (result == LOCAL_OK)
+        result = local_store_commit(l->store, &reply->why);
+    reply->outcome = result == LOCAL_OK     ? SINK_ITEMS
+                     : result == LOCAL_BUSY ? SINK_RETRY
+                                            : SINK_HOLD;
+}
+
+static void stop_local(void *self)
+{
+    atomic_store(&((struct local *)self)->is_stopping, true);
+}
+
+static void close_local(void *self)
+{
+    struct local *l = self;
+
+    local_store_close(l->store);
+    free(l);
+}
+
+static const struct blocking_ops ops = {write_batch, NULL, stop_local, close_local};
+
+static struct sink *open_local(const void *opts, const struct sink_world *world, struct err *e)
+{
+    const struct local_options *o = opts;
+    struct local *l = calloc(1, sizeof *l);
+    char where[512];
+
+    if (!l) {
+        err_set(e, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    l->store = local_store_open(o->path, &l->is_stopping, e);
+    if (!l->store) {
+        free(l);
+        return NULL;
+    }
+    snprintf(where, sizeof where, "local store %s", o->path);
+    return blocking_new(&ops, l, where, world, e);
+}
+
+const struct output_ops output_local = {
+    .name = "local",
+    .help = "an embedded store: one SQLite file, for `ship trace` and full-text search",
+    .options = {options, sizeof options / sizeof options[0], sizeof(struct local_options)},
+    .encode = encode,
+    .open = open_local,
+    .max_in_flight = blocking_max_in_flight,
+    .send = blocking_send,
+    .probe = blocking_probe,
+    .where = blocking_where,
+    .close = blocking_close,
+};
