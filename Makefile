@@ -40,6 +40,7 @@ else
 CRITERION := -lcriterion
 endif
 UNITOBJ := $(UNIT:%.c=$(OUT)/%.o)
+BENCH   := $(sort $(wildcard tests/bench/*.c))
 HEADERS := $(sort $(shell find shipper parsers outputs config -name '*.h'))
 
 .DEFAULT_GOAL := all
@@ -61,4 +62,10 @@ $(OUT)/ship: $(OUT)/shipper/main.o $(LIBRARY)
 $(OUT)/unit: $(UNITOBJ) $(LIBRARY)
 	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) $(CRITERION) -o $@
 
--include $(OBJECTS:.o=.d) $(UNITOBJ:.o=.d)
+# The bench's own tools: one file each; what is not used of the library is not linked.
+.SECONDARY: $(BENCH:%.c=$(OUT)/%.o)
+$(OUT)/bench/%: $(OUT)/tests/bench/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) -o $@
+
+-include $(OBJECTS:.o=.d) $(UNITOBJ:.o=.d) $(BENCH:%.c=$(OUT)/%.d)

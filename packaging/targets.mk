@@ -8,11 +8,11 @@ endif
 
 # Whoever builds for a test run holds this lock, so that two `make test` at once build once.
 LOCKED    = mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE)
-TEXTS    := $(SOURCES) $(HEADERS) $(UNIT) $(shell find tests -name '*.h')
+TEXTS    := $(SOURCES) $(HEADERS) $(UNIT) $(BENCH) $(shell find tests -name '*.h')
 STRICT    = $(CPPFLAGS) -std=c17 $(WARNINGS) -Werror
 
 .PHONY: all demo test check bench golden install uninstall clean help
-.PHONY: unit flavour strict headers format tidy both-compilers
+.PHONY: unit flavour bench-tools bench-stages strict headers format tidy both-compilers
 
 all: $(OUT)/ship ## build build/ship
 	@ln -sfn $(FLAVOUR)/ship $(BUILD)/ship
@@ -37,7 +37,7 @@ check: ## the tests under ASan, UBSan and TSan; both compilers, clang-tidy, clan
 
 bench: ## speed and memory beside rsyslog's; writes build/bench.json
 	@packaging/install-deps bench
-	+@$(LOCKED) all
+	+@$(LOCKED) all bench-tools
 	@tests/bench/run
 
 golden: ## rewrite tests/golden/ from what ship says now; review the diff
@@ -66,13 +66,19 @@ $(BUILD)/.deps-build: packaging/install-deps
 
 unit: $(OUT)/unit
 
+bench-tools: $(BENCH:tests/bench/%.c=$(OUT)/bench/%)
+
+# Where the hot path's time goes, stage by stage.
+bench-stages: bench-tools
+	@tests/bench/stages.sh $(OUT)/bench
+
 flavour: $(OUT)/ship $(OUT)/unit
 
 strict: both-compilers headers format tidy
 
 # gcc is the release flavour, clang one of its own; -Werror makes a warning an error in both.
-both-compilers: all unit
-	+@$(MAKE) FLAVOUR=clang CC=clang flavour
+both-compilers: all unit bench-tools
+	+@$(MAKE) FLAVOUR=clang CC=clang flavour bench-tools
 
 headers: $(HEADERS:%.h=$(BUILD)/headers/%.ok)
 

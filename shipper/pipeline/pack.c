@@ -5,6 +5,26 @@
 #include "shipper/pipeline/pack.h"
 #include "shipper/pipeline/pool.h"
 
+#if defined(__x86_64__)
+/* igzip's AVX routines leave the upper halves of the vector registers in use. On such a thread
+ * every SSE instruction that follows drags them along: parsing and encoding ran at 2/3 of their
+ * speed. */
+__attribute__((target("avx"))) static void zero_upper_halves(void)
+{
+    __builtin_ia32_vzeroupper();
+}
+
+static void tidy_vector_registers(void)
+{
+    if (__builtin_cpu_supports("avx"))
+        zero_upper_halves();
+}
+#else
+static void tidy_vector_registers(void)
+{
+}
+#endif
+
 /* What one compressor needs; a worker keeps it, since it is large. */
 struct igzip {
     struct isal_zstream stream;
@@ -26,6 +46,7 @@ static bool is_ready(struct worker *w, size_t bound)
 static bool deflate_all(struct igzip *g, struct slice plain, struct buffer *out)
 {
     struct isal_zstream *z = &g->stream;
+    int rc;
 
     isal_deflate_init(z);
     z->level = 1;
@@ -38,7 +59,9 @@ static bool deflate_all(struct igzip *g, struct slice plain, struct buffer *out)
     z->avail_in = (uint32_t)plain.len;
     z->next_out = (uint8_t *)out->ptr;
     z->avail_out = (uint32_t)out->cap;
-    if (isal_deflate(z) != COMP_OK || z->avail_in > 0 || z->internal_state.state != ZSTATE_END)
+    rc = isal_deflate(z);
+    tidy_vector_registers();
+    if (rc != COMP_OK || z->avail_in > 0 || z->internal_state.state != ZSTATE_END)
         return false;
     out->len = z->total_out;
     return true;
@@ -76,6 +99,7 @@ bool unpack_bytes(struct slice packed, size_t plain_len, struct buffer *out)
     z->next_out = (uint8_t *)out->ptr + out->len;
     z->avail_out = (uint32_t)(plain_len + 1);
     is_whole = isal_inflate(z) == ISAL_DECOMP_OK && z->total_out == plain_len;
+    tidy_vector_registers();
     if (is_whole)
         out->len += plain_len;
     free(z);
