@@ -32,8 +32,9 @@ struct checkpoints {
     struct row_table waiting; /* the loop's */
     struct row_table writing; /* the writer's while is_writing */
     bool is_writing;
-    bool has_due;
-    int64_t due_ms;
+    bool has_due;           /* `waiting` wants to be written, ... */
+    bool is_due_new;        /* ... counted from the next tick on, since a put knows no time ... */
+    int64_t due_ms;         /* ... at this time */
     int64_t now_ms;         /* of the last tick */
     struct err trouble;     /* of the last write; the loop's */
     struct err job_trouble; /* the writer's */
@@ -42,6 +43,21 @@ struct checkpoints {
 static int set_sqlite(struct checkpoints *s, struct err *e)
 {
     err_set(e, ERR_STORE, "%s", s->db ? sqlite3_errmsg(s->db) : "out of memory");
+    return err_at(e, "%s", s->path);
+}
+
+/* The same when opening: a damaged store is no reason to begin anew unasked, since that could skip
+ * what is there (read_from: end). */
+static int set_sqlite_open(struct checkpoints *s, struct err *e)
+{
+    int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
+
+    if (code != SQLITE_CORRUPT && code != SQLITE_NOTADB)
+        return set_sqlite(s, e);
+    err_set(e, ERR_STORE,
+            "the positions of all files are in it, and it is damaged (%s); not starting. Move it "
+            "away to begin as at the first start: events that were sent have the same ids again",
+            sqlite3_errmsg(s->db));
     return err_at(e, "%s", s->path);
 }
 
@@ -56,10 +72,12 @@ static int take_lock(struct checkpoints *s, const char *directory, struct err *e
     s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (s->lock_fd < 0)
         err_set(e, ERR_STORE, "%s", strerror(errno));
-    else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
+    else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        rc = 0;
+    else if (errno == EWOULDBLOCK)
         err_set(e, ERR_STORE, "another ship uses this state directory; give each its own `state`");
     else
-        rc = 0;
+        err_set(e, ERR_STORE, "cannot be locked: %s", strerror(errno));
     if (rc < 0)
         err_at(e, "%s", path);
     free(path);
@@ -76,7 +94,7 @@ static int check_version(struct checkpoints *s, struct err *e)
         version = sqlite3_column_int(st, 0);
     sqlite3_finalize(st);
     if (version < 0)
-        return set_sqlite(s, e);
+        return set_sqlite_open(s, e);
     if (version > SCHEMA_VERSION) {
         err_set(e, ERR_STORE, "made by a newer ship (version %d, this one knows %d)", version,
                 SCHEMA_VERSION);
@@ -93,10 +111,10 @@ static int open_database(struct checkpoints *s, struct err *e)
     if (sqlite3_open_v2(s->path, &s->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
                         NULL) != SQLITE_OK)
-        return set_sqlite(s, e);
+        return set_sqlite_open(s, e);
     sqlite3_busy_timeout(s->db, 5000);
     if (sqlite3_exec(s->db, begin, NULL, NULL, NULL) != SQLITE_OK)
-        return set_sqlite(s, e);
+        return set_sqlite_open(s, e);
     if (check_version(s, e) < 0)
         return -1;
     if (sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
@@ -106,7 +124,7 @@ static int open_database(struct checkpoints *s, struct err *e)
                            -1, &s->put, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(s->db, "DELETE FROM checkpoints WHERE key = ?1", -1, &s->remove, NULL) !=
             SQLITE_OK)
-        return set_sqlite(s, e);
+        return set_sqlite_open(s, e);
     return 0;
 }
 
@@ -166,7 +184,7 @@ int checkpoints_each(struct checkpoints *s, checkpoint_fn *fn, void *ctx, struct
            });
     }
     if (rc != SQLITE_DONE)
-        set_sqlite(s, e);
+        set_sqlite_open(s, e);
     sqlite3_finalize(st);
     return rc == SQLITE_DONE ? 0 : -1;
 }
@@ -174,10 +192,8 @@ int checkpoints_each(struct checkpoints *s, checkpoint_fn *fn, void *ctx, struct
 static void note_put(struct checkpoints *s, bool is_noted)
 {
     /* Without memory the position is not noted: after a crash more is sent again, no more. */
-    if (is_noted && !s->has_due) {
-        s->has_due = true;
-        s->due_ms = s->now_ms + CHECKPOINT_EVERY_MS;
-    }
+    if (is_noted && !s->has_due)
+        s->has_due = s->is_due_new = true;
 }
 
 void checkpoints_put(struct checkpoints *s, const struct checkpoint *c)
@@ -247,14 +263,15 @@ static void done_write(struct job *job)
     }
     row_table_merge_older(&s->waiting, &s->writing);
     s->has_due = true;
+    s->is_due_new = false;
     s->due_ms = s->now_ms + RETRY_MS;
 }
 
 int64_t checkpoints_tick(struct checkpoints *s, int64_t now_ms)
 {
-    /* What was put since the last tick waits from now on, not from that tick. */
-    if (s->has_due && s->due_ms == s->now_ms + CHECKPOINT_EVERY_MS)
+    if (s->is_due_new)
         s->due_ms = now_ms + CHECKPOINT_EVERY_MS;
+    s->is_due_new = false;
     s->now_ms = now_ms;
     if (!s->has_due || s->is_writing)
         return INT64_MAX;
