@@ -63,8 +63,8 @@ struct config {
 
 /* The option tables that all inputs, all outputs, and the top level share. Dots in names stand for
  * nested maps: "limits.memory" is `limits: {memory: ...}`. */
-extern const struct option_table global_table;       /* struct global_options */
-extern const struct option_table input_common_table; /* struct input_common */
+extern const struct option_table global_table;        /* struct global_options */
+extern const struct option_table input_common_table;  /* struct input_common */
 extern const struct option_table output_common_table; /* struct output_common */
 
 /* Reads, expands ${...}, checks and makes the parsers. Needs at least one input and one output.

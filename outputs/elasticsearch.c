@@ -400,15 +400,14 @@ static void es_probe(struct sink *sink, sink_probe_fn *done, void *ctx)
 static void es_close(struct sink *sink)
 {
     struct elastic *es = (struct elastic *)sink;
+    struct post *next;
 
     if (!es)
         return;
-    while (es->posts) {
-        struct post *p = es->posts;
-
+    for (struct post *p = es->posts; p; p = next) {
+        next = p->next;
         es->world.transport->cancel(es->world.transport->self, p->call);
         batch_free(p->batch);
-        post_unlink(p);
         post_free(p);
     }
     es_hosts_fini(&es->hosts);

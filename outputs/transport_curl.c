@@ -356,11 +356,14 @@ struct transport *transport_curl_new(struct ev_loop *loop, struct err *e)
 void transport_curl_free(struct transport *base)
 {
     struct curl_transport *t = (struct curl_transport *)base;
+    struct http_call *next;
 
     if (!t)
         return;
-    while (t->calls)
-        call_free(t->calls);
+    for (struct http_call *call = t->calls; call; call = next) {
+        next = call->next;
+        call_free(call);
+    }
     curl_multi_cleanup(t->multi);
     ev_timer_stop(t->loop, &t->timer);
     free(t);

@@ -123,13 +123,13 @@ static bool has_text_room(struct reading *r)
 
 /* Only what Lambda's node.js runtime writes around a text: timestamp, level, requestId, tenantId.
  */
-static bool is_envelope(const struct reading *r, const struct json_member **tenant)
+static bool is_envelope(const struct reading *r, const struct json_member *message,
+                        const struct json_member **tenant)
 {
     const struct json_object *o = &r->scratch->object;
-    const struct json_member *message = r->owner[JSON_SLOT_MESSAGE];
 
     *tenant = NULL;
-    if (!message || !message->value_escaped || !slice_starts(message->value, slice_str("{")) ||
+    if (!message->value_escaped || !slice_starts(message->value, slice_str("{")) ||
         !slice_ends(message->value, slice_str("}")) || !r->owner[JSON_SLOT_REQUEST_ID] ||
         !r->owner[JSON_SLOT_TIME] || o->n_members > 5)
         return false;
@@ -163,14 +163,15 @@ static void reopen_slots(struct reading *r)
 static void unwrap(struct reading *r)
 {
     struct parse_scratch *scratch = r->scratch;
+    const struct json_member *message = r->owner[JSON_SLOT_MESSAGE];
     const struct json_member *tenant;
     struct json_object outer;
     size_t start;
 
-    if (!is_envelope(r, &tenant) || !has_text_room(r))
+    if (!message || !is_envelope(r, message, &tenant) || !has_text_room(r))
         return;
     start = scratch->text.len;
-    json_unescape(r->owner[JSON_SLOT_MESSAGE]->value, &scratch->text);
+    json_unescape(message->value, &scratch->text);
     if (json_scan(slice_from(buffer_slice(&scratch->text), start), &scratch->nested) != JSON_OK ||
         (tenant && json_find(&scratch->nested, "tenantId")) ||
         !parse_scratch_fields(scratch, most_fields(&scratch->nested)))
@@ -294,7 +295,7 @@ static struct slice safe_key(struct reading *r, const struct json_member *m)
 {
     struct buffer *text = &r->scratch->text;
     struct slice nul = slice_str("\\u0000");
-    size_t start = text->len;
+    size_t start;
     struct slice rest = m->key;
 
     if (!m->key_escaped || slice_find(rest, nul) < 0 || !has_text_room(r))

@@ -506,6 +506,8 @@ enum json_status json_scan(struct slice text, struct json_object *out)
     struct scanner s; /* its stacks are written before they are read */
 
     s.end = text.len ? start + text.len : start; /* an empty slice may have no address */
+    s.error = NULL;
+    s.error_at = start;
     s.is_bad_encoding = false;
     s.depth = 0;
     s.deepest = 0;

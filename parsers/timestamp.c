@@ -150,12 +150,13 @@ static void put(char *out, int value, int n)
 
 size_t timestamp_format(int64_t ns, char out[TIMESTAMP_TEXT_MAX])
 {
+    static const char form[] = "0000-00-00T00:00:00.";
     struct civil t;
-    size_t len = 20;
+    size_t len = sizeof form - 1;
     int n = 3;
 
     civil_from_ns(ns, &t);
-    memcpy(out, "0000-00-00T00:00:00.", 20);
+    memcpy(out, form, len);
     put(out, t.year, 4);
     put(out + 5, t.month, 2);
     put(out + 8, t.day, 2);

@@ -312,7 +312,7 @@ static void on_read(void *ctx, struct chunk *chunk)
     struct tail *t = chunk->stream->owner;
     enum chunk_purpose purpose = chunk->purpose;
     enum chunk_end how = chunk->how;
-    struct err why;
+    struct err why = {0};
 
     if (how == CHUNK_ERROR)
         why = chunk->why;

@@ -79,7 +79,7 @@ static bool siblings_load(struct siblings *s, const struct input *in, const char
 
 static void siblings_free(struct siblings *s)
 {
-    for (size_t i = 0; i < s->n_items; i++)
+    for (size_t i = 0; s->items && i < s->n_items; i++)
         free(s->items[i].path);
     free(s->items);
 }
@@ -222,7 +222,7 @@ static void find_orphans_of(struct input *in, const char *path)
 
     if (!siblings_load(&s, in, path))
         goto out;
-    for (size_t i = 0; i < s.n_items; i++) {
+    for (size_t i = 0; s.items && i < s.n_items; i++) {
         const struct sibling *file = &s.items[i];
         const struct known *k = file_known_find(in, &file->id);
         bool is_read = k && k->is_finished;

@@ -227,9 +227,14 @@ void file_tables_free(struct input *in)
             free(s);
         }
     }
-    for (size_t i = 0; i < in->known_buckets; i++)
-        while (in->knowns[i])
-            file_known_remove(in, in->knowns[i]);
+    for (size_t i = 0; i < in->known_buckets; i++) {
+        struct known *next;
+
+        for (struct known *k = in->knowns[i]; k; k = next) {
+            next = k->next;
+            file_known_free(k);
+        }
+    }
     free(in->spots);
     free(in->tails);
     free(in->knowns);

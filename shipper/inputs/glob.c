@@ -284,7 +284,8 @@ static bool path_push(struct walker *w, struct slice name)
         return false;
     if (slash)
         w->path[w->len] = '/';
-    memcpy(w->path + w->len + slash, name.ptr, name.len);
+    if (name.len)
+        memcpy(w->path + w->len + slash, name.ptr, name.len);
     w->len += slash + name.len;
     w->path[w->len] = '\0';
     return true;

@@ -74,7 +74,7 @@ static enum unpack_step step(struct source_packed *s, char *buf, size_t cap, siz
     case UNPACK_BROKEN:
         s->end = PACKED_BROKEN;
         err_at(&s->why, "%s: after %llu bytes of text", s->path,
-               (unsigned long long)(s->offset + *n));
+               (unsigned long long)s->offset + *n);
         break;
     }
     return how;

@@ -82,7 +82,7 @@ static enum unpack_step run_gzip(struct unpack *u, struct slice in, size_t *used
     z_stream *z = &u->gzip;
     int rc;
 
-    z->next_in = (Bytef *)(uintptr_t)in.ptr; /* zlib only reads it */
+    z->next_in = (Bytef *)in.ptr; /* zlib only reads it */
     z->avail_in = in.len > UINT_MAX ? UINT_MAX : (uInt)in.len;
     z->next_out = (Bytef *)out;
     z->avail_out = cap > UINT_MAX ? UINT_MAX : (uInt)cap;

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 
 #include "shipper/pipeline/batch.h"
@@ -111,6 +112,7 @@ struct batch *batch_pick(const struct batch *b, const uint8_t *pick, uint8_t wan
 
         if (pick[i] != want)
             continue;
+        assert(plain.ptr); /* an item has bytes */
         buffer_add(&part->body, plain.ptr + item->body_offset, item->body_len);
         if (!batch_commit(part, from, item->chunk, item->line_offset, item->line_len)) {
             err_set(e, ERR_NOMEM, "out of memory");

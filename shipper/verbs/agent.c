@@ -302,7 +302,7 @@ static int open_outputs(struct agent *a, struct err *e)
 
     if (n > LANES_MAX)
         return err_set(e, ERR_CONFIG, "%zu outputs; at most %d at once", n, LANES_MAX);
-    a->sinks = calloc(n, sizeof *a->sinks);
+    a->sinks = calloc(n, sizeof(struct sink *));
     a->engine_outputs = calloc(n, sizeof *a->engine_outputs);
     if (!a->sinks || !a->engine_outputs)
         return err_set(e, ERR_NOMEM, "out of memory");
@@ -406,7 +406,7 @@ static int open_inputs(struct agent *a, struct err *e)
         .log = on_input_log,
         .log_ctx = a,
     };
-    a->inputs = calloc(a->plan.n_inputs, sizeof *a->inputs);
+    a->inputs = calloc(a->plan.n_inputs, sizeof(struct input *));
     if (!a->inputs)
         return err_set(e, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < a->plan.n_inputs; i++) {
