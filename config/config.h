@@ -1,6 +1,7 @@
 /* The configuration: one const struct, from YAML and from the command line.
  *
- * Owner:  config_free frees everything, strings and lists in the option structs included.
+ * Owner:  config_free frees everything that was loaded or set; a string that a caller has put into
+ *         an option struct by himself stays his.
  * Errors: ERR_CONFIG; one message that names file:line:column, the path of the option
  *         ("outputs[0].hosts"), what was expected, the nearest valid name, and that ship does not
  *         start. Secrets are never quoted.
@@ -52,8 +53,11 @@ struct output_config {
     struct output_common common;
 };
 
+struct keep;
+
 struct config {
-    const char *path; /* NULL: from the command line alone */
+    const char *path;  /* NULL: from the command line alone */
+    struct keep *keep; /* owns the option structs and all that they point at */
     struct global_options global;
     struct input_config *inputs;
     size_t n_inputs;
@@ -79,11 +83,13 @@ struct config *config_new(void);
  * nearest name). The pointer is valid until the next one is added. */
 struct input_config *config_add_input(struct config *c, const char *type, struct err *e);
 struct output_config *config_add_output(struct config *c, const char *type, struct err *e);
-int config_set_parser(struct input_config *in, const char *type, struct err *e);
-/* Sets one option from text, as it would stand in the file; a list option is added to. */
-int config_set(const struct option_table *table, void *options, const char *name, const char *value,
-               struct err *e);
-/* Validates and makes the parsers; after this it is as if loaded. */
+int config_set_parser(struct config *c, struct input_config *in, const char *type, struct err *e);
+/* Sets one option from text, as it would stand in the file but without ${...}; a list option is
+ * added to. The copies live as long as c. */
+int config_set(struct config *c, const struct option_table *table, void *options, const char *name,
+               const char *value, struct err *e);
+/* Validates and makes the parsers; after this it is as if loaded. That there is at least one input
+ * and one output is for the caller to see to. */
 int config_finish(struct config *c, struct err *e);
 
 void config_free(struct config *c);

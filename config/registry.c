@@ -10,6 +10,23 @@ const struct parser_ops *const registry_parsers[] = {&parser_auto, &parser_json,
 const struct output_ops *const registry_outputs[] = {&output_elasticsearch, &output_stdout,
                                                      &output_local, NULL};
 
+const char *const registry_kind_names[REGISTRY_KINDS] = {"input", "parser", "output"};
+
+bool registry_entry(enum registry_kind kind, size_t i, struct registry_entry *out)
+{
+    const struct input_ops *in = kind == REGISTRY_INPUT ? registry_inputs[i] : NULL;
+    const struct parser_ops *parser = kind == REGISTRY_PARSER ? registry_parsers[i] : NULL;
+    const struct output_ops *output = kind == REGISTRY_OUTPUT ? registry_outputs[i] : NULL;
+
+    if (in)
+        *out = (struct registry_entry){in->name, in->help, &in->options};
+    else if (parser)
+        *out = (struct registry_entry){parser->name, parser->help, &parser->options};
+    else if (output)
+        *out = (struct registry_entry){output->name, output->help, &output->options};
+    return in || parser || output;
+}
+
 const struct input_ops *registry_input(const char *name)
 {
     for (size_t i = 0; registry_inputs[i]; i++)

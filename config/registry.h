@@ -4,6 +4,7 @@
 #ifndef SHIP_CONFIG_REGISTRY_H
 #define SHIP_CONFIG_REGISTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "outputs/output.h"
@@ -14,6 +15,19 @@
 extern const struct input_ops *const registry_inputs[];
 extern const struct parser_ops *const registry_parsers[];
 extern const struct output_ops *const registry_outputs[];
+
+/* The same for those who only want to tell what there is. */
+enum registry_kind { REGISTRY_INPUT, REGISTRY_PARSER, REGISTRY_OUTPUT };
+enum { REGISTRY_KINDS = 3 };
+struct registry_entry {
+    const char *name;
+    const char *help; /* one line */
+    const struct option_table *options;
+};
+/* "input", "parser", "output" */
+extern const char *const registry_kind_names[REGISTRY_KINDS];
+/* The i-th of its kind; false behind the last. */
+bool registry_entry(enum registry_kind kind, size_t i, struct registry_entry *out);
 
 /* NULL if there is none of that name. */
 const struct input_ops *registry_input(const char *name);

@@ -94,11 +94,11 @@ static int set_reading(const struct replay *r, struct input_config *in, struct e
     }
     if (!type)
         return 0;
-    if (config_set_parser(in, type, e) < 0)
+    if (config_set_parser(r->config, in, type, e) < 0)
         return -1;
-    return r->pattern
-               ? config_set(&in->parser_ops->options, in->parser_options, "pattern", r->pattern, e)
-               : 0;
+    return r->pattern ? config_set(r->config, &in->parser_ops->options, in->parser_options,
+                                   "pattern", r->pattern, e)
+                      : 0;
 }
 
 static int add_files(struct replay *r, struct err *e)
@@ -110,10 +110,10 @@ static int add_files(struct replay *r, struct err *e)
         return -1;
     table = &in->ops->options;
     for (size_t i = 0; i < r->n_paths; i++)
-        if (config_set(table, in->options, "paths", r->paths[i], e) < 0)
+        if (config_set(r->config, table, in->options, "paths", r->paths[i], e) < 0)
             return -1;
-    if (config_set(table, in->options, "recursive_directories", "true", e) < 0 ||
-        (r->as && config_set(table, in->options, "as", r->as, e) < 0))
+    if (config_set(r->config, table, in->options, "recursive_directories", "true", e) < 0 ||
+        (r->as && config_set(r->config, table, in->options, "as", r->as, e) < 0))
         return -1;
     return set_reading(r, in, e);
 }
@@ -122,7 +122,7 @@ static int add_stdin(struct replay *r, struct err *e)
 {
     struct input_config *in = config_add_input(r->config, "stdin", e);
 
-    if (!in || (r->as && config_set(&in->ops->options, in->options, "as", r->as, e) < 0))
+    if (!in || (r->as && config_set(r->config, &in->ops->options, in->options, "as", r->as, e) < 0))
         return -1;
     return set_reading(r, in, e);
 }

@@ -3,12 +3,13 @@
 
 #include "shipper/verbs/where.h"
 
-static int set(struct output_config *out, const char *name, const char *value, struct err *e)
+static int set(struct config *c, struct output_config *out, const char *name, const char *value,
+               struct err *e)
 {
-    return value ? config_set(&out->ops->options, out->options, name, value, e) : 0;
+    return value ? config_set(c, &out->ops->options, out->options, name, value, e) : 0;
 }
 
-static int set_user(struct output_config *out, const char *user, struct err *e)
+static int set_user(struct config *c, struct output_config *out, const char *user, struct err *e)
 {
     const char *colon = user ? strchr(user, ':') : NULL;
     char *name;
@@ -21,9 +22,9 @@ static int set_user(struct output_config *out, const char *user, struct err *e)
     name = strndup(user, (size_t)(colon - user));
     if (!name)
         return err_set(e, ERR_NOMEM, "out of memory");
-    rc = set(out, "user", name, e);
+    rc = set(c, out, "user", name, e);
     free(name);
-    return rc < 0 ? rc : set(out, "password", colon + 1, e);
+    return rc < 0 ? rc : set(c, out, "password", colon + 1, e);
 }
 
 static int add_elasticsearch(struct config *c, const char *url, const struct where_options *options,
@@ -31,17 +32,17 @@ static int add_elasticsearch(struct config *c, const char *url, const struct whe
 {
     struct output_config *out = config_add_output(c, "elasticsearch", e);
 
-    if (!out || set(out, "hosts", url, e) < 0 || set(out, "index", options->index, e) < 0 ||
-        set_user(out, options->user, e) < 0 || set(out, "api_key", options->api_key, e) < 0)
+    if (!out || set(c, out, "hosts", url, e) < 0 || set(c, out, "index", options->index, e) < 0 ||
+        set_user(c, out, options->user, e) < 0 || set(c, out, "api_key", options->api_key, e) < 0)
         return -1;
-    return set(out, "tls.ca_file", options->ca_file, e);
+    return set(c, out, "tls.ca_file", options->ca_file, e);
 }
 
 static int add_local(struct config *c, const char *path, struct err *e)
 {
     struct output_config *out = config_add_output(c, "local", e);
 
-    return out ? set(out, "path", path, e) : -1;
+    return out ? set(c, out, "path", path, e) : -1;
 }
 
 int where_add_output(struct config *c, const char *where, const struct where_options *options,

@@ -1,0 +1,206 @@
+#define _DEFAULT_SOURCE /* explicit_bzero */
+#include "config/document.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char ending[] = "; not starting";
+
+/* --- messages --- */
+
+/* The ending must survive the cut of a long text. */
+static void end_what(struct err *e)
+{
+    size_t len = strlen(e->what);
+    size_t most = sizeof e->what - sizeof ending;
+
+    if (len > most)
+        len = most;
+    memcpy(e->what + len, ending, sizeof ending);
+}
+
+static int locate(const char *origin, size_t line, size_t column, const char *path, struct err *e)
+{
+    e->code = ERR_CONFIG;
+    end_what(e);
+    snprintf(e->where, sizeof e->where, "%.300s:%zu:%zu%s%.150s", origin, line, column,
+             *path ? ": " : "", path);
+    return -1;
+}
+
+int document_locate(const struct document *d, const yaml_node_t *at, const char *path,
+                    struct err *e)
+{
+    yaml_mark_t mark = at ? at->start_mark : (yaml_mark_t){0};
+
+    return locate(d->origin, mark.line + 1, mark.column + 1, path, e);
+}
+
+int document_fail(const struct document *d, const yaml_node_t *at, const char *path, struct err *e,
+                  const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(e->what, sizeof e->what, fmt, ap);
+    va_end(ap);
+    return document_locate(d, at, path, e);
+}
+
+/* --- what is no YAML --- */
+
+/* Lines and columns from 1, columns in characters, as libyaml counts. */
+static void count_lines(struct slice before, size_t *line, size_t *column)
+{
+    *line = *column = 1;
+    for (size_t i = 0; i < before.len; i++) {
+        if (before.ptr[i] == '\n') {
+            ++*line;
+            *column = 1;
+        } else if (((unsigned char)before.ptr[i] & 0xc0) != 0x80) {
+            ++*column;
+        }
+    }
+}
+
+static int not_utf8(const yaml_parser_t *p, struct slice text, const char *origin, struct err *e)
+{
+    size_t offset = p->problem_offset < text.len ? p->problem_offset : text.len;
+    size_t line;
+    size_t column;
+
+    count_lines(slice_of(text.ptr, offset), &line, &column);
+    if (p->problem && strstr(p->problem, "control"))
+        err_set(e, ERR_CONFIG, "a control character (0x%02x); YAML takes none",
+                (unsigned)p->problem_value);
+    else
+        err_set(e, ERR_CONFIG, "not UTF-8 (byte 0x%02x); save the file as UTF-8",
+                offset < text.len ? (unsigned char)text.ptr[offset] : 0);
+    return locate(origin, line, column, "", e);
+}
+
+static int not_yaml(const yaml_parser_t *p, struct slice text, const char *origin, struct err *e)
+{
+    yaml_mark_t mark = p->problem_mark;
+    const char *context = p->context ? p->context : "";
+
+    if (p->error == YAML_READER_ERROR)
+        return not_utf8(p, text, origin, e);
+    if (p->error == YAML_MEMORY_ERROR) {
+        err_set(e, ERR_CONFIG, "out of memory");
+    } else if (mark.index < text.len && text.ptr[mark.index] == '\t' &&
+               p->error == YAML_SCANNER_ERROR) {
+        err_set(e, ERR_CONFIG, "a tab; YAML is indented with spaces");
+    } else {
+        err_set(e, ERR_CONFIG, "not YAML: %s%s%s", p->problem ? p->problem : "broken",
+                *context ? ", " : "", context);
+        if (*context && p->context_mark.line != mark.line) {
+            size_t len = strlen(e->what);
+
+            snprintf(e->what + len, sizeof e->what - len, " that began in line %zu",
+                     p->context_mark.line + 1);
+        }
+    }
+    return locate(origin, mark.line + 1, mark.column + 1, "", e);
+}
+
+/* --- parsing --- */
+
+static int check_root(struct document *d, struct err *e)
+{
+    struct slice text;
+
+    d->root = yaml_document_get_root_node(&d->yaml);
+    if (!d->root || (document_text(d->root, &text) && text.len == 0))
+        return document_fail(d, NULL, "", e,
+                             "the file is empty; want inputs and outputs (see `ship help file`)");
+    if (d->root->type == YAML_MAPPING_NODE)
+        return 0;
+    return document_fail(d, d->root, "", e, "this is %s; want a map with inputs and outputs",
+                         document_kind(d->root));
+}
+
+static int check_single(yaml_parser_t *p, const struct document *d, struct slice text,
+                        struct err *e)
+{
+    yaml_document_t next;
+    yaml_node_t *root;
+    int rc = 0;
+
+    if (!yaml_parser_load(p, &next))
+        return not_yaml(p, text, d->origin, e);
+    root = yaml_document_get_root_node(&next);
+    if (root)
+        rc = document_fail(d, root, "", e, "a second document (behind ---); want one");
+    yaml_document_delete(&next);
+    return rc;
+}
+
+int document_parse(struct document *d, struct slice text, const char *origin, struct err *e)
+{
+    static const struct slice mark = SLICE_LIT("\xef\xbb\xbf");
+    yaml_parser_t parser;
+    int rc;
+
+    memset(d, 0, sizeof *d);
+    d->origin = origin;
+    if (slice_starts(text, mark))
+        text = slice_from(text, mark.len);
+    if (!yaml_parser_initialize(&parser))
+        return err_set(e, ERR_NOMEM, "out of memory");
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    if (!yaml_parser_load(&parser, &d->yaml)) {
+        rc = not_yaml(&parser, text, origin, e);
+        memset(&d->yaml, 0, sizeof d->yaml);
+    } else {
+        rc = check_root(d, e);
+        if (rc == 0)
+            rc = check_single(&parser, d, text, e);
+        if (rc < 0)
+            document_free(d);
+    }
+    yaml_parser_delete(&parser);
+    return rc;
+}
+
+void document_free(struct document *d)
+{
+    for (yaml_node_t *n = d->yaml.nodes.start; n && n < d->yaml.nodes.top; n++)
+        if (n->type == YAML_SCALAR_NODE)
+            explicit_bzero(n->data.scalar.value, n->data.scalar.length);
+    if (d->yaml.nodes.start)
+        yaml_document_delete(&d->yaml);
+    memset(d, 0, sizeof *d);
+}
+
+/* --- nodes --- */
+
+yaml_node_t *document_node(const struct document *d, int index)
+{
+    return d->yaml.nodes.start + index - 1;
+}
+
+static bool is_null(struct slice text)
+{
+    return slice_is(text, "~") || slice_is(text, "null") || slice_is(text, "Null") ||
+           slice_is(text, "NULL");
+}
+
+bool document_text(const yaml_node_t *node, struct slice *out)
+{
+    if (node->type != YAML_SCALAR_NODE)
+        return false;
+    *out = slice_of((const char *)node->data.scalar.value, node->data.scalar.length);
+    if (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && is_null(*out))
+        out->len = 0;
+    return true;
+}
+
+const char *document_kind(const yaml_node_t *node)
+{
+    return node->type == YAML_MAPPING_NODE    ? "a map"
+           : node->type == YAML_SEQUENCE_NODE ? "a list"
+                                              : "a text";
+}

@@ -1,0 +1,16 @@
+/* The last step of a configuration: what its types say about their options as a whole.
+ *
+ * Errors: ERR_CONFIG; `where` begins with the name of the option, where there is one.
+ * Thread: one at a time. */
+#ifndef SHIP_CONFIG_FINISH_H
+#define SHIP_CONFIG_FINISH_H
+
+#include "config/config.h"
+#include "shipper/base/error.h"
+
+/* What is required is there, the type is content, the global labels are added, the parser (of its
+ * own) is made. */
+int finish_input(struct config *c, struct input_config *in, struct err *e);
+int finish_output(struct output_config *out, struct err *e);
+
+#endif

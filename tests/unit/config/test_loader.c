@@ -1,0 +1,92 @@
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "config/config.h"
+#include "outputs/es_options.h"
+#include "shipper/inputs/file_input.h"
+
+/* What stands below a good input, and a good output, when the other is the matter. */
+#define INPUT "inputs: [{type: stdin}]\n"
+#define OUTPUT "outputs: [{type: stdout}]\n"
+
+static struct config *parse(const char *text, struct err *e)
+{
+    return config_parse(text, strlen(text), "ship.yaml", e);
+}
+
+Test(config_loader, a_whole_configuration)
+{
+    struct err e = {0};
+    const struct es_options *es;
+    const struct file_options *file;
+    struct config *c;
+
+    setenv("KEY", "id:key # not: [yaml]", 1);
+    c = parse("labels: {team: shop, stage: live}\n"
+              "limits:\n"
+              "  memory: 8MiB\n"
+              "limits.drain: 3s\n"
+              "inputs:\n"
+              "  - type: file\n"
+              "    paths: [/var/log/a.log, '/var/log/b/*.log']\n"
+              "    exclude: '*.tmp'\n"
+              "    watch: poll\n"
+              "    labels: {stage: test}\n"
+              "    parser: {type: regex, pattern: '^(?<level>\\w+) (?<message>.*)$'}\n"
+              "outputs:\n"
+              "  - type: elasticsearch\n"
+              "    hosts: https://es:9200\n"
+              "    api_key: ${KEY}\n"
+              "    tls: {ca_file: /etc/ca.pem}\n"
+              "    tls.verify: false\n"
+              "    batch: {linger: 1s}\n",
+              &e);
+    cr_assert(c, "%s: %s", e.where, e.what);
+    cr_expect_eq(c->global.memory_bytes, 8 << 20);
+    cr_expect_eq(c->global.drain_ms, 3000);
+    cr_expect_eq(c->global.retry_max_ms, 30000, "a default");
+    cr_assert_eq(c->n_inputs, 1);
+    file = c->inputs[0].options;
+    cr_assert_eq(file->paths.n_items, 2);
+    cr_expect_str_eq(file->paths.items[1], "/var/log/b/*.log");
+    cr_expect_str_eq(file->exclude.items[0], "*.tmp");
+    cr_expect_eq(file->watch, FILE_WATCH_POLL);
+    cr_expect_eq(file->poll_interval_ms, 1000);
+    cr_expect_eq(c->inputs[0].common.labels.n_items, 2, "two names, of which one is its own");
+    cr_expect_str_eq(c->inputs[0].common.labels.values[0], "test");
+    cr_expect_str_eq(c->inputs[0].common.labels.keys[1], "team");
+    cr_expect_eq(c->inputs[0].parser.ops, &parser_regex);
+    cr_expect(c->inputs[0].common.with_invocations);
+    es = c->outputs[0].options;
+    cr_expect_str_eq(es->api_key, "id:key # not: [yaml]", "what comes from outside is text");
+    cr_expect_str_eq(es->ca_file, "/etc/ca.pem");
+    cr_expect_not(es->verify);
+    cr_expect_str_eq(es->index, "logs-serverless.lambda-default");
+    cr_expect_eq(c->outputs[0].common.batch.linger_ms, 1000);
+    config_free(c);
+}
+
+Test(config_loader, from_the_command_line)
+{
+    struct err e = {0};
+    struct config *c = config_new();
+    struct input_config *in = config_add_input(c, "file", &e);
+    struct output_config *out;
+    const struct file_options *file = in->options;
+
+    cr_assert_eq(config_set(c, &in->ops->options, in->options, "paths", "a", &e), 0);
+    cr_assert_eq(config_set(c, &in->ops->options, in->options, "paths", "${b}", &e), 0);
+    cr_expect_eq(file->paths.n_items, 2);
+    cr_expect_str_eq(file->paths.items[1], "${b}", "a path given by hand is as it is");
+    cr_assert_eq(config_set_parser(c, in, "json", &e), 0);
+    out = config_add_output(c, "elasticsearch", &e);
+    cr_expect_eq(config_finish(c, &e), -1, "hosts is required");
+    cr_expect_str_eq(e.where, "elasticsearch: hosts");
+    cr_assert_eq(config_set(c, &out->ops->options, out->options, "hosts", "http://es", &e), 0);
+    cr_expect_eq(config_finish(c, &e), 0, "%s: %s", e.where, e.what);
+    cr_expect_eq(c->inputs[0].parser.ops, &parser_json);
+    cr_expect_null(config_add_input(c, "flie", &e));
+    cr_expect_str_eq(e.what,
+                     "\"flie\" is no input; want one of file, stdin; did you mean \"file\"?");
+    config_free(c);
+}
