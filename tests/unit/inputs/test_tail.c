@@ -450,7 +450,7 @@ Test(tail, replay_of_many_files)
 
     mkdir(rig_path(&r, "d"), 0700);
     for (int i = 0; i < 1000; i++) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof name, "d/%d.log", i);
         rig_append(&r, name, "1\n");
