@@ -17,8 +17,7 @@ extern const struct parser_ops *const registry_parsers[];
 extern const struct output_ops *const registry_outputs[];
 
 /* The same for those who only want to tell what there is. */
-enum registry_kind { REGISTRY_INPUT, REGISTRY_PARSER, REGISTRY_OUTPUT };
-enum { REGISTRY_KINDS = 3 };
+enum registry_kind { REGISTRY_INPUT, REGISTRY_PARSER, REGISTRY_OUTPUT, REGISTRY_KINDS };
 struct registry_entry {
     const char *name;
     const char *help; /* one line */

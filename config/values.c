@@ -74,10 +74,6 @@ void value_describe(const struct option *o, struct buffer *out)
     }
     buffer_add_slice(out, slice_str(names[o->type]));
     describe_bounds(o, out);
-    if (o->type == OPTION_BYTES)
-        buffer_add_lit(out, ", as 4096, 512KiB or 1MiB");
-    if (o->type == OPTION_DURATION)
-        buffer_add_lit(out, ", as 500ms, 1s, 5m or 2h");
 }
 
 /* "\"x\" is not a whole number from 1 to 4"; `meant` (may be NULL) is what it may have been. */
@@ -91,6 +87,10 @@ static int refuse(const struct option *o, struct slice text, const char *meant, 
         value_quote(text, &b);
     buffer_add_lit(&b, " is not ");
     value_describe(o, &b);
+    if (o->type == OPTION_BYTES)
+        buffer_add_lit(&b, ", as 4096, 512KiB or 1MiB");
+    if (o->type == OPTION_DURATION)
+        buffer_add_lit(&b, ", as 500ms, 1s, 5m or 2h");
     if (meant)
         buffer_printf(&b, "; did you mean \"%s\"?", meant);
     err_set(e, ERR_CONFIG, "%.*s", SLICE_ARG(buffer_slice(&b)));
@@ -117,16 +117,18 @@ static int set_text(struct keep *k, const struct option *o, void *options, struc
 
 static int set_bool(const struct option *o, void *options, struct slice text, struct err *e)
 {
+    static const char *const words[] = {"true", "True", "TRUE", "false", "False", "FALSE"};
     static const struct {
         const char *word;
         const char *meant;
     } other[] = {{"yes", "true"}, {"on", "true"}, {"no", "false"}, {"off", "false"}};
-    bool is_true = slice_is(text, "true");
 
-    if (is_true || slice_is(text, "false")) {
-        *(bool *)field_of(o, options) = is_true;
-        return 0;
-    }
+    /* The spellings of YAML 1.2. */
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (slice_is(text, words[i])) {
+            *(bool *)field_of(o, options) = i < 3;
+            return 0;
+        }
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
         if (slice_eq_nocase(text, slice_str(other[i].word)))
             return refuse(o, text, other[i].meant, e);

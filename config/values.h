@@ -33,7 +33,7 @@ int value_add_pair(struct keep *k, const struct option *o, void *options, struct
 /* Whether the field holds something other than nothing. */
 bool value_is_set(const struct option *o, const void *options);
 
-/* What is wanted, in words: "a duration from 10ms to 1h, as 500ms, 1s, 5m or 2h". */
+/* What is wanted, in words: "a duration from 10ms to 1h". */
 void value_describe(const struct option *o, struct buffer *out);
 /* "one of inotify, poll" */
 void value_list_choices(const struct option *o, struct buffer *out);

@@ -45,7 +45,11 @@ static int run(int argc, char **argv)
     v = verb_find(strcmp(argv[1], "--replay") == 0 ? "replay" : argv[1]);
     if (v)
         return help_verb(v);
-    is_known = schema_help_type(argv[1], &text);
+    is_known = strcmp(argv[1], "config") == 0;
+    if (is_known)
+        schema_help_file(&text);
+    else
+        is_known = schema_help_type(argv[1], &text);
     if (is_known)
         fwrite(text.ptr, 1, text.len, stdout);
     buffer_free(&text);
