@@ -1,0 +1,358 @@
+"""ship run: files that grow, rotate, shrink, come and go; ship that is killed, told to stop, reloaded."""
+
+import collections
+import json
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from shipping import elastic, write_config
+from writers import Field, Stream
+
+SETTLE_S = 40
+RUNNING = "running, configuration"
+
+
+def arrived(events):
+    """{message: under how many ids}"""
+    return collections.Counter(event["message"] for event in events)
+
+
+def assert_each_once(field, events):
+    there = arrived(events)
+    missing = field.lines - there
+    extra = there - field.lines
+    assert not missing and not extra, (
+        f"{sum(missing.values())} missing: {list(missing)[:5]}; {sum(extra.values())} too many: {list(extra)[:5]}"
+    )
+
+
+@pytest.fixture
+def field(tmp_path):
+    made = []
+
+    def make(n_files=100, seed=1, **more):
+        made.append(Field(tmp_path / "logs", n_files, seed, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def live(tmp_path, fake_es, start_ship):
+    """live(**changes) -> a ship at work on logs/*.log; the same again continues from its checkpoints."""
+
+    def start(paths=None, output=None, wait=True, file=None, **more):
+        inputs = [{"type": "file", "paths": paths or [str(tmp_path / "logs" / "*.log")], **(file or {})}]
+        outputs = [output or elastic(fake_es.url)]
+        more.setdefault("state", str(tmp_path / "state"))
+        config = write_config(tmp_path / "ship.yaml", inputs, outputs, **more)
+        ship = start_ship(["run", "-c", config])
+        if wait:
+            ship.wait_for(lambda: RUNNING in ship.stderr)
+        return ship
+
+    return start
+
+
+@pytest.fixture(params=["inotify", "poll"])
+def watch(request):
+    return {"watch": request.param, "poll_interval": "200ms" if request.param == "poll" else "1s"}
+
+
+# ---- every line once ---------------------------------------------------------------------------
+
+
+def test_a_hundred_files_rotated_by_rename_and_by_copytruncate(live, field, fake_es, watch):
+    files = field(100)
+    ship = live(file=watch)
+    for number in range(6):
+        files.burst(15)
+        if number % 2 == 0:
+            files.rotate_by_rename()
+        else:
+            # What is cut off before anyone has read it is gone: between bursts, as logrotate does at night.
+            fake_es.wait_for(lambda fake: fake.count() == files.written, SETTLE_S)
+            files.rotate_by_copytruncate()
+    files.burst(15)
+    fake_es.wait_for(lambda fake: fake.count() >= files.written, SETTLE_S)
+    assert ship.stop().rc == 0
+    assert_each_once(files, fake_es.events())
+    assert fake_es.duplicates == 0
+
+
+def test_new_files_and_deleted_ones(live, field, fake_es, watch):
+    files = field(20)
+    ship = live(file=watch)
+    for _ in range(4):
+        files.burst(10)
+        files.add(10)
+        files.burst(10)
+        fake_es.wait_for(lambda fake: fake.count() == files.written, SETTLE_S)
+        files.delete(8)
+    files.burst(10)
+    fake_es.wait_for(lambda fake: fake.count() >= files.written, SETTLE_S)
+    assert ship.stop().rc == 0
+    assert_each_once(files, fake_es.events())
+
+
+def test_rotated_faster_than_it_looks(live, field, fake_es):
+    """Several generations come and go between two looks of a poll."""
+    files = field(10)
+    files.burst(3)
+    ship = live(file={"watch": "poll", "poll_interval": "500ms"})
+    fake_es.wait_for(lambda fake: fake.count() == files.written, SETTLE_S)
+    for _ in range(6):
+        files.burst(4)
+        files.rotate_by_rename(keep=20)
+        time.sleep(0.1)
+    files.burst(4)
+    fake_es.wait_for(lambda fake: fake.count() >= files.written, SETTLE_S)
+    assert ship.stop().rc == 0
+    assert_each_once(files, fake_es.events())
+
+
+def test_copies_that_match_too(live, field, fake_es):
+    """With *.log* the copies are read as well: lines with a time of their own keep their id."""
+    files = field(20, dated=lambda number: True)
+    ship = live(paths=[str(files.folder / "*.log*")])
+    for _ in range(4):
+        files.burst(10)
+        files.rotate_by_copytruncate()
+        time.sleep(0.3)
+    files.burst(10)
+    fake_es.wait_for(lambda fake: fake.count() >= files.written, SETTLE_S)
+    assert ship.stop().rc == 0
+    assert_each_once(files, fake_es.events())
+
+
+def test_standard_output_has_every_line_once(live, field, watch):
+    files = field(30)
+    ship = live(file=watch, output={"type": "stdout", "batch": {"linger": "20ms"}})
+    with Stream(files):
+        for _ in range(3):
+            time.sleep(0.4)
+            files.rotate_by_rename(keep=10)
+    ship.wait_for(lambda: ship.stdout.count("\n") >= files.written, SETTLE_S)
+    stopped = ship.stop()
+    assert stopped.rc == 0
+    assert_each_once(files, [json.loads(line) for line in stopped.stdout.splitlines()])
+
+
+# ---- killed and started again ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_while_files_are_written_and_rotated(live, field, fake_es, seed):
+    rng = random.Random(seed)
+    files = field(30, seed)
+    fake_es.latency_s = 0.05
+    with Stream(files, pause_s=0.02):
+        for _ in range(5):
+            ship = live(wait=False)
+            time.sleep(rng.uniform(0.05, 1.0))
+            if rng.random() < 0.7:
+                files.rotate_by_rename(keep=20)
+            time.sleep(rng.uniform(0, 0.4))
+            ship.kill()
+            if rng.random() < 0.5:
+                files.rotate_by_rename(keep=20)  # nobody looks
+    ship = live()
+    fake_es.wait_for(lambda fake: fake.count() >= files.written, SETTLE_S)
+    assert ship.stop().rc == 0
+    assert_each_once(files, fake_es.events())
+
+
+def test_a_stop_in_order_repeats_nothing(live, field, fake_es):
+    files = field(20)
+    for _ in range(3):
+        ship = live()
+        files.burst(10)
+        fake_es.wait_for(lambda fake: fake.count() == files.written, SETTLE_S)
+        assert ship.stop().rc == 0
+    assert fake_es.duplicates == 0
+    assert max(fake_es.attempts.values()) == 1
+    assert_each_once(files, fake_es.events())
+
+
+def test_truncated_while_ship_was_away(live, field, fake_es):
+    """The same first line, and longer than before: only what stands before the position tells."""
+    files = field(1)
+    path = files.files[0].path
+    banner = "# the same first line in every file\n"
+    path.write_text(banner + "".join(f"old {n}\n" for n in range(50)))
+    ship = live()
+    fake_es.wait_for(lambda fake: fake.count() == 51, SETTLE_S)
+    assert ship.stop().rc == 0
+    with open(path, "r+") as file:
+        file.truncate(0)
+        file.write(banner + "".join(f"new {n}\n" for n in range(500)))
+    ship = live()
+    fake_es.wait_for(lambda fake: {f"new {n}" for n in range(500)} <= arrived(fake.events()).keys(), SETTLE_S)
+    assert ship.stop().rc == 0
+
+
+# ---- single lines ------------------------------------------------------------------------------
+
+
+def test_a_partial_last_line_waits_for_its_end(live, tmp_path, fake_es):
+    path = tmp_path / "logs" / "a.log"
+    path.parent.mkdir()
+    path.write_text("whole\nha")
+    ship = live()
+    fake_es.wait_for(lambda fake: fake.count() == 1)
+    with open(path, "a") as file:
+        file.write("lf")
+        file.flush()
+        time.sleep(1.5)
+        assert [event["message"] for event in fake_es.events()] == ["whole"]
+        file.write(" and half\n")
+    fake_es.wait_for(lambda fake: fake.count() == 2)
+    assert [event["message"] for event in fake_es.events()] == ["whole", "half and half"]
+    assert ship.stop().rc == 0
+
+
+def test_a_partial_line_survives_a_restart(live, tmp_path, fake_es):
+    path = tmp_path / "logs" / "a.log"
+    path.parent.mkdir()
+    path.write_text("whole\nha")
+    ship = live()
+    fake_es.wait_for(lambda fake: fake.count() == 1)
+    assert ship.stop().rc == 0
+    with open(path, "a") as file:
+        file.write("lf\n")
+    ship = live()
+    fake_es.wait_for(lambda fake: fake.count() == 2)
+    assert [event["message"] for event in fake_es.events()] == ["whole", "half"]
+    ship.stop()
+
+
+def test_a_partial_line_of_a_file_that_went_away_is_a_line(live, tmp_path, fake_es):
+    path = tmp_path / "logs" / "a.log"
+    path.parent.mkdir()
+    path.write_text("whole\nhalf")
+    ship = live(file={"poll_interval": "200ms"})
+    fake_es.wait_for(lambda fake: fake.count() == 1)
+    os.rename(path, f"{path}.1")
+    path.write_text("new\n")
+    fake_es.wait_for(lambda fake: fake.count() == 3)
+    assert [event["message"] for event in fake_es.events()] == ["whole", "half", "new"]
+    ship.stop()
+
+
+def test_a_line_longer_than_max_line_is_cut_and_flagged(live, tmp_path, fake_es):
+    path = tmp_path / "logs" / "a.log"
+    path.parent.mkdir()
+    path.write_text("before\n" + "L" * 5000 + "\nbetween\n" + "M" * 3_000_000 + "\nafter\n")
+    ship = live(file={"max_line": "1KiB"})
+    fake_es.wait_for(lambda fake: fake.count() == 5)
+    events = fake_es.events()
+    assert [event["message"][:10] for event in events] == ["before", "L" * 10, "between", "M" * 10, "after"]
+    assert [len(event["message"]) for event in events] == [6, 1024, 7, 1024, 5]
+    assert ["truncated" in event.get("log.flags", []) for event in events] == [False, True, False, True, False]
+    assert ship.stop().rc == 0
+
+
+def test_truncation_is_told_and_read_from_the_beginning(live, tmp_path, fake_es):
+    path = tmp_path / "logs" / "a.log"
+    path.parent.mkdir()
+    path.write_text("".join(f"old {n}\n" for n in range(100)))
+    ship = live()
+    fake_es.wait_for(lambda fake: fake.count() == 100)
+    with open(path, "w") as file:
+        file.write("new 1\nnew 2\n")
+    fake_es.wait_for(lambda fake: fake.count() == 102)
+    assert f"{path}: was truncated" in ship.stderr
+    assert ship.stop().rc == 0
+
+
+# ---- being told --------------------------------------------------------------------------------
+
+
+def test_sigterm_delivers_what_is_under_way(live, field, fake_es):
+    files = field(20)
+    files.burst(50)
+    fake_es.latency_s = 0.3
+    ship = live(output=elastic(fake_es.url, batch={"max_events": 100, "linger": "10s"}))
+    fake_es.wait_for(lambda fake: len(fake.requests) >= 1)
+    stopped = ship.stop()
+    assert stopped.rc == 0
+    # Nothing was sent that was not also noted: the next start repeats none of it.
+    fake_es.latency_s = 0
+    attempts = sum(fake_es.attempts.values())
+    ship = live()
+    fake_es.wait_for(lambda fake: fake.count() == files.written)
+    ship.stop()
+    assert sum(fake_es.attempts.values()) == files.written >= attempts
+    assert_each_once(files, fake_es.events())
+
+
+def test_sigterm_does_not_wait_for_a_sink_that_is_away(live, field, free_port):
+    files = field(5)
+    files.burst(5)
+    ship = live(output=elastic(f"http://127.0.0.1:{free_port}"), limits={"drain": "1s"})
+    ship.wait_for(lambda: "not reached" in ship.stderr)
+    began = time.monotonic()
+    stopped = ship.stop()
+    assert stopped.rc == 0
+    assert time.monotonic() - began < 10
+    assert "the rest waits for the next start" in stopped.stderr
+
+
+def test_sighup_takes_a_good_new_file(live, field, fake_es, tmp_path):
+    files = field(5)
+    ship = live()
+    files.burst(5)
+    fake_es.wait_for(lambda fake: fake.count() == files.written)
+    other = tmp_path / "other.txt"
+    other.write_text("from the other file\n")
+    config = json.loads((tmp_path / "ship.yaml").read_text())
+    config["inputs"][0]["paths"].append(str(other))
+    (tmp_path / "ship.yaml").write_text(json.dumps(config))
+    os.kill(ship.pid, signal.SIGHUP)
+    fake_es.wait_for(lambda fake: fake.count() == files.written + 1)
+    files.burst(5)
+    fake_es.wait_for(lambda fake: fake.count() == files.written + 1)
+    assert fake_es.duplicates == 0
+    assert ship.stop().rc == 0
+
+
+def test_sighup_leaves_the_old_one_running_if_the_new_file_is_bad(live, field, fake_es, tmp_path):
+    files = field(5)
+    ship = live()
+    files.burst(5)
+    fake_es.wait_for(lambda fake: fake.count() == files.written)
+    (tmp_path / "ship.yaml").write_text("inputs:\n  - type: fiel\n")
+    os.kill(ship.pid, signal.SIGHUP)
+    ship.wait_for(lambda: "stays as it is" in ship.stderr)
+    assert f"{tmp_path}/ship.yaml:2:" in ship.stderr
+    files.burst(5)
+    fake_es.wait_for(lambda fake: fake.count() == files.written)
+    assert ship.stop().rc == 0
+
+
+def test_many_sighups_harm_nothing(live, field, fake_es):
+    files = field(10)
+    ship = live()
+    with Stream(files):
+        for _ in range(40):
+            os.kill(ship.pid, signal.SIGHUP)
+            time.sleep(0.01)
+    fake_es.wait_for(lambda fake: fake.count() >= files.written, SETTLE_S)
+    assert ship.process.poll() is None
+    assert ship.stop().rc == 0
+    assert_each_once(files, fake_es.events())
+
+
+def test_a_second_ship_keeps_off_the_same_state(live, field):
+    field(1)
+    live()
+    second = live(wait=False).wait()
+    assert second.rc == 1
+    assert second.stderr.count("\n") == 1
+    assert "another ship uses this state directory" in second.stderr

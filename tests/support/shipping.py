@@ -1,0 +1,74 @@
+"""What tests of whole runs share: configurations, ship's summary as numbers, packed files."""
+
+import ctypes
+import ctypes.util
+import dataclasses
+import gzip
+import json
+import re
+from pathlib import Path
+
+SUMMARY = re.compile(
+    r"^ship: read (\d+) lines \(([\d.]+) MB\), (\d+) events: (\d+) delivered, (\d+) duplicates, "
+    r"(\d+) dead letters, in ([\d.]+) s$",
+    re.M,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """The last line of a replay. Over all outputs: delivered, duplicates, dead."""
+
+    lines: int
+    megabytes: float
+    events: int
+    delivered: int
+    duplicates: int
+    dead: int
+    seconds: float
+
+    @property
+    def settled(self):
+        return self.delivered + self.duplicates + self.dead
+
+
+def summary(result):
+    """The one summary line in the stderr of a Result or Running."""
+    found = SUMMARY.findall(result.stderr)
+    assert len(found) == 1, f"no single summary in: {result.stderr[-2000:]}"
+    number = [float(text) if "." in text else int(text) for text in found[0]]
+    return Summary(*number)
+
+
+def write_config(path, inputs, outputs, **rest):
+    """JSON is YAML. `inputs` and `outputs` are lists of maps; the rest is for the top level."""
+    path.write_text(json.dumps({**rest, "inputs": inputs, "outputs": outputs}, indent=2))
+    return path
+
+
+def elastic(url, **more):
+    """An output that tests do not have to wait for."""
+    batch = {"linger": "50ms", **more.pop("batch", {})}
+    return {"type": "elasticsearch", "hosts": [url] if isinstance(url, str) else list(url), "batch": batch, **more}
+
+
+def zstd_compress(data):
+    """With the library that ship reads it with: Python 3.11 has none."""
+    lib = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
+    for name in ("ZSTD_compressBound", "ZSTD_compress"):
+        getattr(lib, name).restype = ctypes.c_size_t
+    out = ctypes.create_string_buffer(lib.ZSTD_compressBound(ctypes.c_size_t(len(data))))
+    done = lib.ZSTD_compress(out, ctypes.c_size_t(len(out)), data, ctypes.c_size_t(len(data)), 1)
+    assert not lib.ZSTD_isError(ctypes.c_size_t(done))
+    return out.raw[:done]
+
+
+def write_packed(path, data):
+    """By the name's end: .gz, .zst or plain."""
+    pack = {".gz": lambda d: gzip.compress(d, 1), ".zst": zstd_compress}.get(Path(path).suffix, bytes)
+    Path(path).write_bytes(pack(data))
+
+
+def letters(directory):
+    """The dead letters, decoded."""
+    return [json.loads(line) for line in (Path(directory) / "dead.ndjson").read_text().splitlines()]
