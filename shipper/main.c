@@ -1,8 +1,10 @@
 /* ship: brings the logs of cloud functions home. Finds the verb and runs it. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shipper/verbs/verbs.h"
 
@@ -29,11 +31,21 @@ static const struct verb *choose(int argc, char **argv, int *n_skip)
     return &verb_run;
 }
 
+/* A standard descriptor that was closed would become that of the next file we open: documents in
+ * the checkpoints. What is opened in its place fails when it is used, as the closed one would. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
     const struct verb *verb;
     int n_skip;
 
+    fill_standard_descriptors();
     /* A reader that goes away is an answer of write(2), not our end. */
     signal(SIGPIPE, SIG_IGN);
     if (argc > 1 && is_word(argv[1], "--version", "-V")) {
