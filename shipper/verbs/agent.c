@@ -157,7 +157,9 @@ static void watch_store(struct agent *a)
 static void judge_end(struct agent *a, int64_t now_ms)
 {
     enum engine_state state = engine_state(a->engine, &a->why);
-    bool has_read_all = a->plan.is_replay ? inputs_are_finished(a) : a->stopping != STOP_NO;
+    /* An input that follows never finishes; standard input does, and a service of nothing else ends
+     * with it. */
+    bool has_read_all = inputs_are_finished(a) || (!a->plan.is_replay && a->stopping != STOP_NO);
 
     if (state == ENGINE_CLOSED)
         finish(a, AGENT_CLOSED);
@@ -180,8 +182,7 @@ static int64_t tick_all(struct agent *a, int64_t now_ms)
     else
         next = a->stop_by_ms;
     /* Reading waits for room that only open batches hold: they must not wait for their linger. */
-    flush |= (a->plan.is_replay && inputs_are_finished(a)) ||
-             budget_held(&a->budget) > a->budget.limit_bytes / 2;
+    flush |= inputs_are_finished(a) || budget_held(&a->budget) > a->budget.limit_bytes / 2;
     next = sooner(next, lanes_tick(a->lanes, now_ms, flush));
     next = sooner(next, engine_tick(a->engine, now_ms));
     if (a->checkpoints)
