@@ -184,6 +184,17 @@ static int exit_code(enum agent_end end, const struct agent_totals *t, const str
     }
 }
 
+/* Between documents on the same terminal a progress line would only be in the way. */
+static bool shows_progress(const struct replay *r, const struct config *out)
+{
+    if (r->is_quiet || !isatty(STDERR_FILENO))
+        return false;
+    for (size_t i = 0; i < out->n_outputs; i++)
+        if (out->outputs[i].ops == &output_stdout && isatty(STDOUT_FILENO))
+            return false;
+    return true;
+}
+
 static int replay(struct replay *r, struct log *log)
 {
     const struct config *out = r->config->n_outputs ? r->config : r->base;
@@ -194,7 +205,7 @@ static int replay(struct replay *r, struct log *log)
         .outputs = out->outputs,
         .n_outputs = out->n_outputs,
         .is_replay = true,
-        .shows_progress = !r->is_quiet && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
+        .shows_progress = shows_progress(r, out),
         .log = log,
     };
     struct err e = {0};
