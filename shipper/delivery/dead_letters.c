@@ -8,17 +8,20 @@
 #include "shipper/base/path.h"
 #include "shipper/delivery/dead_letters.h"
 #include "shipper/delivery/letter.h"
+#include "shipper/pipeline/chunk.h"
 
 struct dead_letters {
     char *directory;
     char *path; /* of the file that is appended to */
     struct pool *writer;
+    struct putting *waiting; /* for chunks that a worker still has */
     uint64_t count;
 };
 
 /* A copy of what the letters need, since the reply is only lent. */
 struct putting {
-    struct job job; /* first */
+    struct job job;       /* first */
+    struct putting *next; /* waiting */
     struct dead_letters *owner;
     struct batch *batch;
     struct letter_reason *reasons;
@@ -44,15 +47,6 @@ struct dead_letters *dead_letters_new(const char *directory, struct pool *writer
         return NULL;
     }
     return d;
-}
-
-void dead_letters_free(struct dead_letters *d)
-{
-    if (!d)
-        return;
-    free(d->directory);
-    free(d->path);
-    free(d);
 }
 
 uint64_t dead_letters_count(const struct dead_letters *d)
@@ -165,6 +159,44 @@ static void drop_put(struct job *job)
     putting_free(p);
 }
 
+/* What a chunk keeps of its lines is its worker's until it has been read. */
+static bool is_read(const struct putting *p)
+{
+    for (size_t i = 0; i < p->n_reasons; i++)
+        if (!p->batch->items[p->reasons[i].index].chunk->is_read)
+            return false;
+    return true;
+}
+
+void dead_letters_tick(struct dead_letters *d)
+{
+    for (struct putting **link = &d->waiting; *link;) {
+        struct putting *p = *link;
+
+        if (!is_read(p)) {
+            link = &p->next;
+            continue;
+        }
+        *link = p->next;
+        pool_submit(d->writer, &p->job, JOB_NORMAL);
+    }
+}
+
+void dead_letters_free(struct dead_letters *d)
+{
+    if (!d)
+        return;
+    while (d->waiting) {
+        struct putting *p = d->waiting;
+
+        d->waiting = p->next;
+        drop_put(&p->job);
+    }
+    free(d->directory);
+    free(d->path);
+    free(d);
+}
+
 static const struct rejection *rejection_of(const struct sink_reply *reply, size_t index)
 {
     for (size_t i = 0; i < reply->n_rejections; i++)
@@ -199,5 +231,10 @@ void dead_letters_put(struct dead_letters *d, struct batch *batch, const struct 
     p->batch = batch;
     p->on_done = done;
     p->ctx = ctx;
-    pool_submit(d->writer, &p->job, JOB_NORMAL);
+    if (is_read(p)) {
+        pool_submit(d->writer, &p->job, JOB_NORMAL);
+        return;
+    }
+    p->next = d->waiting;
+    d->waiting = p;
 }

@@ -23,9 +23,12 @@ typedef void dead_letters_done_fn(void *ctx, struct batch *batch, const struct e
 /* `directory` is made when the first letter is written. `writer` is a pool of one thread. */
 struct dead_letters *dead_letters_new(const char *directory, struct pool *writer, struct err *e);
 /* Sets aside those items of the batch whose verdict is VERDICT_REJECTED. The batch is lent until
- * done; `reply` is copied. */
+ * done; `reply` is copied. A batch can be refused while its last chunk is still being worked on:
+ * its letters wait until the originals are the loop's (dead_letters_tick). */
 void dead_letters_put(struct dead_letters *d, struct batch *batch, const struct sink_reply *reply,
                       const char *output, dead_letters_done_fn *done, void *ctx);
+/* Loop: writes what waited for its chunks to be read. */
+void dead_letters_tick(struct dead_letters *d);
 uint64_t dead_letters_count(const struct dead_letters *d);
 const char *dead_letters_path(const struct dead_letters *d);
 void dead_letters_free(struct dead_letters *d);

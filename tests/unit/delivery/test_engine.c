@@ -334,6 +334,41 @@ Test(engine, a_dead_letter_that_cannot_be_written_settles_nothing)
     world_free(w);
 }
 
+/* A batch that is sealed and refused in the middle of a chunk: what the chunk keeps of its lines is
+ * the worker's until it is through with it. */
+Test(engine, a_letter_waits_until_its_chunk_is_read)
+{
+    struct world *w = world_new(plain_retry);
+    struct batch *b;
+    struct chunk *c = chunk_of(w, 0, 2, &b);
+    enum verdict v[] = {VERDICT_DELIVERED, VERDICT_REJECTED};
+
+    engine_offer(w->engine, b);
+    tick(w, 0);
+    answer(w, items(v));
+    tick(w, 0);
+    cr_expect_eq(dead_letters_count(w->dead), 0);
+    cr_expect_not(engine_is_idle(w->engine));
+    tracker_read(&w->tracker, c);
+    tick(w, 0);
+    cr_expect_eq(dead_letters_count(w->dead), 1);
+    cr_expect_eq(w->moved_to, 20);
+    world_free(w);
+}
+
+Test(engine, letters_that_wait_are_freed)
+{
+    struct world *w = world_new(plain_retry);
+    struct batch *b;
+    enum verdict v[] = {VERDICT_REJECTED};
+
+    chunk_of(w, 0, 1, &b);
+    engine_offer(w->engine, b);
+    tick(w, 0);
+    answer(w, items(v));
+    world_free(w); /* which looks at the budget */
+}
+
 Test(engine, a_one_shot_gives_up)
 {
     struct retry_options retry = plain_retry;
