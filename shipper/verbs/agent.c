@@ -17,6 +17,7 @@
 #include "shipper/pipeline/line.h"
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/progress.h"
+#include "shipper/verbs/signals.h"
 
 enum stopping { STOP_NO, STOP_DRAIN, STOP_NOW };
 
@@ -26,7 +27,7 @@ struct agent {
     ev_prepare tick; /* all that decides by time runs here, once an iteration */
     ev_timer due;    /* when the next of it wants to be called */
     ev_async wake;   /* a worker has finished something */
-    ev_signal on_term, on_int, on_hup;
+    struct signals signals;
     struct random random;
     struct pool *pool;
     struct pool *writer; /* one thread for what must reach the disk: checkpoints, dead letters */
@@ -224,12 +225,8 @@ static void stop(struct agent *a, enum stopping how)
     a->stopping = how;
 }
 
-static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int revents)
+static void on_stop_signal(struct agent *a)
 {
-    struct agent *a = w->data;
-
-    (void)loop;
-    (void)revents;
     a->wants_reload = false;
     if (a->stopping != STOP_NO || a->plan.is_replay) {
         stop(a, STOP_NOW);
@@ -240,16 +237,26 @@ static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int revents)
     stop(a, STOP_DRAIN);
 }
 
-static void on_reload_signal(struct ev_loop *loop, ev_signal *w, int revents)
+static void on_reload_signal(struct agent *a)
 {
-    struct agent *a = w->data;
+    bool is_stopping = a->stopping != STOP_NO;
 
-    (void)loop;
-    (void)revents;
-    if (a->stopping != STOP_NO || !a->on_reload || !a->on_reload(a->reload_ctx))
+    /* One that comes while the last is still being carried out changes only what comes next. */
+    if ((is_stopping && !a->wants_reload) || !a->on_reload || !a->on_reload(a->reload_ctx) ||
+        is_stopping)
         return;
     a->wants_reload = true;
     stop(a, STOP_DRAIN);
+}
+
+static void on_signal(void *ctx, int number)
+{
+    struct agent *a = ctx;
+
+    if (number == SIGHUP)
+        on_reload_signal(a);
+    else
+        on_stop_signal(a);
 }
 
 void agent_on_reload(struct agent *a, agent_reload_fn *fn, void *ctx)
@@ -265,17 +272,9 @@ static void start_watchers(struct agent *a)
     ev_async_init(&a->wake, on_wake);
     ev_prepare_init(&a->tick, on_tick);
     ev_timer_init(&a->due, on_due, 0, 0);
-    ev_signal_init(&a->on_term, on_stop_signal, SIGTERM);
-    ev_signal_init(&a->on_int, on_stop_signal, SIGINT);
-    ev_signal_init(&a->on_hup, on_reload_signal, SIGHUP);
     a->wake.data = a->tick.data = a->due.data = a;
-    a->on_term.data = a->on_int.data = a->on_hup.data = a;
     ev_async_start(a->loop, &a->wake);
     ev_prepare_start(a->loop, &a->tick);
-    ev_signal_start(a->loop, &a->on_term);
-    ev_signal_start(a->loop, &a->on_int);
-    if (!a->plan.is_replay)
-        ev_signal_start(a->loop, &a->on_hup);
 }
 
 static unsigned worker_count(const struct global_options *g)
@@ -439,7 +438,10 @@ static int open_all(struct agent *a, struct err *e)
         return -1;
     if (open_outputs(a, e) < 0 || open_stores(a, e) < 0 || open_engine(a, e) < 0)
         return -1;
-    return open_inputs(a, e);
+    if (open_inputs(a, e) < 0)
+        return -1;
+    /* Last: until then Ctrl-C ends us, however long opening takes. */
+    return signals_start(&a->signals, a->loop, !a->plan.is_replay, on_signal, a, e);
 }
 
 struct agent *agent_new(const struct agent_plan *plan, struct err *e)
@@ -504,9 +506,7 @@ static void stop_watchers(struct agent *a)
     ev_async_stop(a->loop, &a->wake);
     ev_prepare_stop(a->loop, &a->tick);
     ev_timer_stop(a->loop, &a->due);
-    ev_signal_stop(a->loop, &a->on_term);
-    ev_signal_stop(a->loop, &a->on_int);
-    ev_signal_stop(a->loop, &a->on_hup);
+    signals_stop(&a->signals);
 }
 
 int agent_free(struct agent *a, struct err *e)

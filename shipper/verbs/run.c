@@ -15,7 +15,8 @@ struct service {
     const char *path;
     struct log *log;
     struct config *config;
-    struct config *next; /* read on SIGHUP, found good */
+    struct config *next;     /* read on SIGHUP, found good */
+    struct config *previous; /* until the one that took its place runs */
 };
 
 /* A bad new file leaves the old one running and says why. */
@@ -23,10 +24,11 @@ static bool on_reload(void *ctx)
 {
     struct service *s = ctx;
     struct err e = {0};
+    struct config *next = config_load(s->path, &e);
 
-    config_free(s->next);
-    s->next = config_load(s->path, &e);
-    if (s->next) {
+    if (next) {
+        config_free(s->next);
+        s->next = next;
         log_line(s->log, LOG_INFO, "reloading %s", s->path);
         return true;
     }
@@ -63,6 +65,20 @@ static struct agent *start(struct service *s, struct err *e)
     return a;
 }
 
+/* A new configuration can be good and still not start (a directory that cannot be made): then the
+ * one before it goes on. False: there is none. */
+static bool go_back(struct service *s, const struct err *why)
+{
+    if (!s->previous)
+        return false;
+    log_err(s->log, LOG_ERROR, why);
+    log_line(s->log, LOG_ERROR, "the new configuration does not start; going on with the old one");
+    config_free(s->config);
+    s->config = s->previous;
+    s->previous = NULL;
+    return true;
+}
+
 static int serve(struct service *s)
 {
     for (;;) {
@@ -71,8 +87,12 @@ static int serve(struct service *s)
         struct agent *a = start(s, &e);
         enum agent_end end;
 
+        if (!a && go_back(s, &e))
+            continue;
         if (!a)
             return report_error(&e);
+        config_free(s->previous);
+        s->previous = NULL;
         log_line(s->log, LOG_INFO, "ship " SHIP_VERSION " running, configuration %s", s->path);
         end = agent_run(a, &e);
         agent_totals(a, &totals);
@@ -83,7 +103,7 @@ static int serve(struct service *s)
             report_error(&e);
         if (end != AGENT_RELOAD)
             return end == AGENT_GAVE_UP ? EXIT_FAILED : EXIT_DONE;
-        config_free(s->config);
+        s->previous = s->config;
         s->config = s->next;
         s->next = NULL;
     }
@@ -116,6 +136,7 @@ static int run(int argc, char **argv)
     rc = serve(&s);
     config_free(s.config);
     config_free(s.next);
+    config_free(s.previous);
     log_free(s.log);
     return rc;
 }

@@ -336,6 +336,19 @@ def test_sighup_leaves_the_old_one_running_if_the_new_file_is_bad(live, field, f
     assert ship.stop().rc == 0
 
 
+def test_a_good_file_that_does_not_start_leaves_the_old_one_running(live, field, fake_es, tmp_path):
+    files = field(5)
+    ship = live()
+    config = json.loads((tmp_path / "ship.yaml").read_text())
+    config["state"] = str(files.files[0].path / "below-a-file")
+    (tmp_path / "ship.yaml").write_text(json.dumps(config))
+    os.kill(ship.pid, signal.SIGHUP)
+    ship.wait_for(lambda: "going on with the old one" in ship.stderr)
+    files.burst(5)
+    fake_es.wait_for(lambda fake: fake.count() == files.written)
+    assert ship.stop().rc == 0
+
+
 def test_many_sighups_harm_nothing(live, field, fake_es):
     files = field(10)
     ship = live()
