@@ -110,15 +110,20 @@ struct recursion {
     struct match *match;
 };
 
-/* In a replay a directory that matches stands for everything below it. */
+/* In a replay a directory that matches stands for everything below it; what it holds was not named.
+ */
 static void on_match_recursive(void *ctx, const char *path, enum file_type hint)
 {
     struct recursion *r = ctx;
+    bool was_literal = r->match->is_literal;
 
-    if (hint != FILE_REGULAR && is_directory(r->match->in, path))
-        glob_below(&r->below, path);
-    else
+    if (hint == FILE_REGULAR || !is_directory(r->match->in, path)) {
         on_match(r->match, path, hint);
+        return;
+    }
+    r->match->is_literal = false;
+    glob_below(&r->below, path);
+    r->match->is_literal = was_literal;
 }
 
 static void on_directory(void *ctx, const char *path)
