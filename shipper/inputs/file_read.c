@@ -216,6 +216,7 @@ static void note_packed_end(struct input *in, struct tail *t)
     case PACKED_BROKEN:
         return;
     case PACKED_CUT:
+        in->stats.errors++;
         err_set(&e, ERR_INPUT, "%s: ends in the middle of its packed data; what is there was read",
                 t->path);
         break;
