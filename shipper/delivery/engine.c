@@ -138,9 +138,18 @@ static int64_t jittered(struct output *o, unsigned failures, int64_t retry_after
                           o->engine->options.random(o->engine->options.random_ctx));
 }
 
+/* A one-shot run does not wait for somebody to mend what holds: it ends, and says why itself. */
+static bool gives_up_on_hold(struct output *o, const struct err *why)
+{
+    if (!o->engine->options.retry.give_up_on_hold)
+        return false;
+    o->trouble = *why;
+    o->state = ENGINE_GAVE_UP;
+    return true;
+}
+
 /* The output as a whole did not take a batch: wait before the next request. */
-static void back_off(struct output *o, const struct batch *b, const struct sink_reply *reply,
-                     bool is_hold)
+static void back_off(struct output *o, const struct sink_reply *reply, bool is_hold)
 {
     struct err told = reply->why;
     char tail[160];
@@ -155,14 +164,14 @@ static void back_off(struct output *o, const struct batch *b, const struct sink_
                     : jittered(o, o->failures, reply->retry_after_ms);
     if (delay > o->pending_delay)
         o->pending_delay = delay;
-    snprintf(tail, sizeof tail, "; keeping %zu events, try %u in %.1f s", b->n_items,
-             b->attempts + 1, (double)delay / 1000);
+    if (is_hold && gives_up_on_hold(o, &reply->why))
+        return;
+    snprintf(tail, sizeof tail, "; keeping %llu events, try %u in %.1f s",
+             (unsigned long long)o->stats.in_flight_events, o->failures + 1, (double)delay / 1000);
     strncat(told.what, tail, sizeof told.what - strlen(told.what) - 1);
     if (!is_hold || !o->is_holding)
         log_trouble(o, is_hold ? LOG_ERROR : LOG_WARN, &told);
     o->is_holding = is_hold;
-    if (is_hold && o->engine->options.retry.give_up_on_hold)
-        o->state = ENGINE_GAVE_UP;
 }
 
 static void note_good(struct output *o)
@@ -298,15 +307,15 @@ static void on_buried(void *ctx, struct batch *b, const struct err *why)
         struct err told = *why;
 
         err_at(&told, "dead letters");
-        strncat(told.what, "; keeping the events and trying again",
-                sizeof told.what - strlen(told.what) - 1);
-        log_trouble(o, LOG_ERROR, &told);
         again += burial->tally.rejected;
         b->delay_ms = o->engine->options.retry.hold_ms;
         o->trouble = told;
         o->has_pending_fail = true;
-        if (o->engine->options.retry.give_up_on_hold)
-            o->state = ENGINE_GAVE_UP;
+        if (!gives_up_on_hold(o, &told)) {
+            strncat(told.what, "; keeping the events and trying again",
+                    sizeof told.what - strlen(told.what) - 1);
+            log_trouble(o, LOG_ERROR, &told);
+        }
     } else {
         o->stats.dead += burial->tally.rejected;
     }
@@ -363,22 +372,19 @@ static void on_items(struct output *o, struct batch *b, const struct sink_reply 
     }
     if (n_good == 0 && t.retry + t.hold == b->n_items) {
         /* Nobody got through: that is the output, not the events. */
-        back_off(o, b, reply, t.hold == b->n_items);
+        back_off(o, reply, t.hold == b->n_items);
         send_again(o, b, 0);
         return;
     }
     note_good(o);
     o->stats.delivered += t.delivered;
     o->stats.duplicates += t.duplicates;
-    tell_tally(o, &t, reply);
+    if (!t.hold || !gives_up_on_hold(o, &reply->why))
+        tell_tally(o, &t, reply);
     if (t.retry + t.hold) {
         b->delay_ms = jittered(o, b->attempts + 1, reply->retry_after_ms);
         if (t.hold && b->delay_ms < o->engine->options.retry.hold_ms)
             b->delay_ms = o->engine->options.retry.hold_ms;
-        if (t.hold && o->engine->options.retry.give_up_on_hold) {
-            o->trouble = reply->why;
-            o->state = ENGINE_GAVE_UP;
-        }
     }
     if (t.rejected)
         bury(o, b, reply, &t);
@@ -417,7 +423,7 @@ static void on_done(void *ctx, struct batch *b, const struct sink_reply *reply)
         break;
     case SINK_RETRY:
     case SINK_HOLD:
-        back_off(o, b, reply, reply->outcome == SINK_HOLD);
+        back_off(o, reply, reply->outcome == SINK_HOLD);
         send_again(o, b, 0);
         break;
     case SINK_SPLIT:
