@@ -84,6 +84,12 @@ static enum http_failure judge(const struct http_call *c, CURLcode code)
 
 static const char *why_of(const struct http_call *c, CURLcode code)
 {
+    long os_errno = 0;
+
+    /* "Connection refused" says more than that there was none. */
+    if (code == CURLE_COULDNT_CONNECT &&
+        curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os_errno) == CURLE_OK && os_errno)
+        return strerror((int)os_errno);
     if (code == CURLE_OK)
         return "the reply was cut off inside its headers";
     if (code == CURLE_WRITE_ERROR)
