@@ -52,13 +52,20 @@ def elastic(url, **more):
     return {"type": "elasticsearch", "hosts": [url] if isinstance(url, str) else list(url), "batch": batch, **more}
 
 
+ZSTD_C_CHECKSUM_FLAG = 201
+
+
 def zstd_compress(data):
-    """With the library that ship reads it with: Python 3.11 has none."""
+    """As the program does it, with a checksum; Python 3.11 has none of its own."""
     lib = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
-    for name in ("ZSTD_compressBound", "ZSTD_compress"):
+    lib.ZSTD_createCCtx.restype = ctypes.c_void_p
+    for name in ("ZSTD_compressBound", "ZSTD_compress2"):
         getattr(lib, name).restype = ctypes.c_size_t
     out = ctypes.create_string_buffer(lib.ZSTD_compressBound(ctypes.c_size_t(len(data))))
-    done = lib.ZSTD_compress(out, ctypes.c_size_t(len(out)), data, ctypes.c_size_t(len(data)), 1)
+    context = ctypes.c_void_p(lib.ZSTD_createCCtx())
+    lib.ZSTD_CCtx_setParameter(context, ZSTD_C_CHECKSUM_FLAG, 1)
+    done = lib.ZSTD_compress2(context, out, ctypes.c_size_t(len(out)), data, ctypes.c_size_t(len(data)))
+    lib.ZSTD_freeCCtx(context)
     assert not lib.ZSTD_isError(ctypes.c_size_t(done))
     return out.raw[:done]
 
