@@ -5,106 +5,15 @@
 
 #include "parsers/json.h"
 #include "parsers/json_names.h"
-#include "parsers/level.h"
+#include "tests/support/record_text.h"
 
-/* ------------------------------------------------------------------ a record as one text */
+static const struct parser parser = {&parser_json, NULL};
 
-static void say(struct buffer *b, const char *name, struct slice bytes)
-{
-    buffer_printf(b, "%s%s=", b->len ? " " : "", name);
-    buffer_add_slice(b, bytes);
-}
-
-/* Strings as ' ', JSON as it is, text as " ". */
-static void say_value(struct buffer *b, const char *name, struct value v)
-{
-    static const char *const quotes[] = {"", "\"", "'", ""};
-
-    if (v.kind == VALUE_NONE)
-        return;
-    buffer_printf(b, "%s%s=%s", b->len ? " " : "", name, quotes[v.kind]);
-    buffer_add_slice(b, v.bytes);
-    buffer_printf(b, "%s", quotes[v.kind]);
-}
-
-static void say_context(struct buffer *b, const struct record *r)
-{
-    if (r->request_id.len)
-        say(b, "request", r->request_id);
-    if (r->has_trace_id)
-        say(b, "trace", slice_of(r->trace_id, 32));
-    if (r->has_span_id)
-        say(b, "span", slice_of(r->span_id, 16));
-    say_value(b, "logger", r->logger);
-    say_value(b, "service", r->service_name);
-    say_value(b, "faas", r->faas_name);
-    say_value(b, "version", r->faas_version);
-    say_value(b, "arn", r->faas_arn);
-    say_value(b, "correlation", r->correlation_id);
-    if (r->coldstart >= 0)
-        say(b, "cold", slice_str(r->coldstart ? "yes" : "no"));
-    say_value(b, "error", r->error_type);
-    say_value(b, "reason", r->error_message);
-    say_value(b, "stack", r->error_stack);
-}
-
-static void describe(struct buffer *b, const struct record *r)
-{
-    char key[256];
-
-    if (r->has_time)
-        buffer_printf(b, "time=%lld", (long long)r->time_ns);
-    if (r->level)
-        say(b, "level", level_name(r->level));
-    if (r->level_text.len)
-        say(b, "level?", r->level_text);
-    say_value(b, "message", r->message);
-    say_context(b, r);
-    if (r->is_ecs)
-        say(b, "ecs", slice_str("yes"));
-    if (r->flags)
-        buffer_printf(b, " flags=%u", r->flags);
-    for (size_t i = 0; i < r->n_fields; i++) {
-        snprintf(key, sizeof key, "[%.*s]", SLICE_ARG(r->fields[i].key));
-        say_value(b, key, r->fields[i].value);
-    }
-}
-
-struct row {
-    const char *logger;
-    const char *line;
-    const char *want;
-};
-
-static void check_rows(const struct row *rows, size_t n_rows)
-{
-    struct parse_scratch scratch = {0};
-    struct buffer got = {0};
-    const struct parser parser = {&parser_json, NULL};
-
-    for (size_t i = 0; i < n_rows; i++) {
-        struct record r;
-
-        parser_parse(&parser, &scratch, slice_str(rows[i].line), &r);
-        got.len = 0;
-        describe(&got, &r);
-        cr_expect(slice_is(buffer_slice(&got), rows[i].want), "%s:\nwant %s\ngot  %.*s",
-                  rows[i].logger, rows[i].want, (int)got.len, got.ptr);
-    }
-    buffer_free(&got);
-    parse_scratch_free(&scratch);
-}
-
-#define CHECK(rows) check_rows((rows), sizeof(rows) / sizeof(rows)[0])
-#define ID "3f0d9c9e-0b1d-4a52-9a3e-0f6d6a3c1b11"
-#define ROOT "1-68e777c0-0123456789abcdef01234567"
-#define TRACE "68e777c00123456789abcdef01234567"
-/* 2026-10-09T08:53:20 */
-#define T "1791536000"
+#define CHECK(rows) RECORD_ROWS_CHECK(&parser, rows)
 
 Test(json, lambda_runtimes)
 {
-    static const struct row rows[] = {
+    static const struct record_row rows[] = {
         {"node.js",
          "{\"timestamp\":\"2026-10-09T08:53:20.123Z\",\"level\":\"INFO\",\"requestId\":\"" ID
          "\",\"message\":\"order taken\"}",
@@ -175,7 +84,7 @@ Test(json, lambda_runtimes)
 
 Test(json, powertools)
 {
-    static const struct row rows[] = {
+    static const struct record_row rows[] = {
         {"Python (I2)",
          "{\"level\":\"INFO\",\"location\":\"handler:12\",\"message\":\"taken\",\"timestamp\":"
          "\"2026-10-09 08:53:20,123+0000\",\"service\":\"orders\",\"cold_start\":true,"
@@ -231,7 +140,7 @@ Test(json, powertools)
 
 Test(json, other_loggers)
 {
-    static const struct row rows[] = {
+    static const struct record_row rows[] = {
         {"pino",
          "{\"level\":50,\"time\":1791536000123,\"pid\":8,\"msg\":\"no\",\"err\":{\"type\":"
          "\"Error\","
@@ -288,7 +197,7 @@ Test(json, other_loggers)
 
 Test(json, what_cannot_be_understood_stays)
 {
-    static const struct row rows[] = {
+    static const struct record_row rows[] = {
         {"a time that is none", "{\"timestamp\":\"yesterday\",\"time\":12}",
          "[timestamp]='yesterday' [time]=12"},
         {"then the next best", "{\"timestamp\":\"yesterday\",\"ts\":1791536000}",
@@ -342,7 +251,7 @@ Test(json, what_cannot_be_understood_stays)
 
 Test(json, a_line_inside_the_message)
 {
-    static const struct row rows[] = {
+    static const struct record_row rows[] = {
         {"console.log(JSON.stringify(line))",
          NODE
          "\"message\":\"{\\\"level\\\":\\\"error\\\",\\\"message\\\":\\\"a \\\\\\\"b\\\\\\\" "
