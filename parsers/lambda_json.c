@@ -137,7 +137,6 @@ bool lambda_platform_json_parse(const struct json_object *object, struct parse_s
 {
     struct slice type = plain_of(object, "type");
     struct slice time = plain_of(object, "time");
-    bool has_failed;
 
     if (!slice_starts(type, slice_str("platform.")) || !json_find(object, "record"))
         return false;
@@ -149,11 +148,8 @@ bool lambda_platform_json_parse(const struct json_object *object, struct parse_s
     if (!out->request_id.len && (out->kind == RECORD_START || out->kind == RECORD_END ||
                                  out->kind == RECORD_REPORT || out->kind == RECORD_RUNTIME_DONE))
         out->kind = RECORD_PLATFORM;
-    has_failed = out->report.status.len && !slice_is(out->report.status, "success");
-    if (has_failed) {
-        out->level = LEVEL_ERROR;
-        if (out->report.error_type.len)
-            out->error_type = value_text(out->report.error_type);
-    }
+    lambda_take_failure(out);
+    if (slice_is(type, "platform.logsDropped"))
+        out->level = LEVEL_WARN;
     return true;
 }

@@ -8,7 +8,9 @@
 
 /* "Duration: 3.10 ms\tBilled Duration: 4 ms\t..." in any order; unknown names are passed over. */
 void lambda_take_pairs(struct slice rest, struct record *out);
-void lambda_take_pair(struct slice name, struct slice value, struct record *out);
+
+/* A report that says it failed, or names an error: level and error_type of the record. */
+void lambda_take_failure(struct record *out);
 
 /* {"errorType":...,"errorMessage":...,"stack" or "stackTrace":[...]} as the runtimes print behind a
  * thrown error; true if it had one of them. The slices point into `json`. */

@@ -1,4 +1,6 @@
 /* Lambda's platform lines in text form, by their first bytes and in their exact form. */
+#include <math.h>
+
 #include "parsers/lambda_parts.h"
 #include "parsers/timestamp.h"
 #include "parsers/trace_context.h"
@@ -37,6 +39,11 @@ static bool take_id(struct slice *rest, const char *prefix, struct slice *id)
     return true;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 /* "$LATEST" or a number. */
 static bool is_version(struct slice s)
 {
@@ -45,29 +52,33 @@ static bool is_version(struct slice s)
     return slice_is(s, "$LATEST") || slice_to_int(s, &n);
 }
 
+/* What may stand behind the version: whether a tenant does is not documented. */
+static bool is_tenant(struct slice s)
+{
+    return s.len >= 6 && slice_eq_nocase(slice_of(s.ptr, 6), slice_str("tenant"));
+}
+
+/* "START RequestId: <uuid> Version: $LATEST"; a tab before Version as the local emulator has it. */
 static bool parse_start(struct slice line, struct record *out)
 {
     struct slice rest = line;
     struct slice id;
-    struct slice version = {0};
+    struct slice version;
+    size_t n = 0;
 
-    if (!take_id(&rest, "START RequestId: ", &id))
+    if (!take_id(&rest, "START RequestId: ", &id) || !rest.len || !is_blank(*rest.ptr) ||
+        !slice_starts(slice_from(rest, 1), slice_str("Version: ")))
         return false;
-    if (rest.len) {
-        /* A blank, or a tab as the local emulator prints it. */
-        if (rest.ptr[0] != ' ' && rest.ptr[0] != '\t')
-            return false;
-        rest = slice_trim(rest);
-        if (!slice_starts(rest, slice_str("Version: ")))
-            return false;
-        version = slice_trim(slice_from(rest, 9));
-        if (!is_version(version))
-            return false;
-    }
+    rest = slice_from(rest, 10);
+    while (n < rest.len && !is_blank(rest.ptr[n]))
+        n++;
+    version = slice_of(rest.ptr, n);
+    rest = slice_trim(slice_from(rest, n));
+    if (!is_version(version) || (rest.len && !is_tenant(rest)))
+        return false;
     out->kind = RECORD_START;
     out->request_id = id;
-    if (version.len)
-        out->faas_version = value_text(version);
+    out->faas_version = value_text(version);
     return true;
 }
 
@@ -83,18 +94,25 @@ static bool parse_end(struct slice line, struct record *out)
     return true;
 }
 
+/* "REPORT RequestId: <uuid>\tDuration: ...", the pairs in any order; very old ones had a blank
+ * before the tab. */
 static bool parse_report(struct slice line, struct record *out)
 {
+    struct record found = *out;
     struct slice rest = line;
-    struct slice id;
 
-    if (!take_id(&rest, "REPORT RequestId: ", &id) ||
-        (rest.len && rest.ptr[0] != '\t' && rest.ptr[0] != ' ') ||
-        slice_find(rest, slice_str("Duration: ")) < 0)
+    if (!take_id(&rest, "REPORT RequestId: ", &found.request_id))
         return false;
-    out->kind = RECORD_REPORT;
-    out->request_id = id;
-    lambda_take_pairs(rest, out);
+    while (rest.len && *rest.ptr == ' ')
+        rest = slice_from(rest, 1);
+    if (!rest.len || *rest.ptr != '\t')
+        return false;
+    lambda_take_pairs(rest, &found);
+    if (isnan(found.report.duration_ms))
+        return false;
+    found.kind = RECORD_REPORT;
+    lambda_take_failure(&found);
+    *out = found;
     return true;
 }
 
@@ -103,12 +121,17 @@ static bool parse_report(struct slice line, struct record *out)
 static bool parse_phase_report(struct slice line, const char *prefix, enum record_kind kind,
                                struct record *out)
 {
+    struct record found = *out;
     struct slice p = slice_str(prefix);
 
     if (!slice_starts(line, p))
         return false;
-    out->kind = kind;
-    lambda_take_pairs(slice_from(line, slice_find(line, slice_str(" ")) + 1), out);
+    lambda_take_pairs(slice_from(line, p.len), &found);
+    if (isnan(kind == RECORD_INIT_REPORT ? found.report.init_ms : found.report.restore_ms))
+        return false;
+    found.kind = kind;
+    lambda_take_failure(&found);
+    *out = found;
     return true;
 }
 
@@ -118,12 +141,21 @@ static bool parse_phase_start(struct slice line, const char *prefix, enum record
 {
     struct slice p = slice_str(prefix);
     struct slice rest;
+    struct slice version;
 
     if (!slice_starts(line, p))
         return false;
     rest = slice_from(line, p.len);
-    if (!slice_cut(&rest, '\t', &out->runtime_version))
-        out->runtime_version = rest;
+    if (slice_cut(&rest, '\t', &version)) {
+        if (!slice_starts(rest, slice_str("Runtime Version ARN: ")))
+            return false;
+    } else {
+        version = rest;
+    }
+    version = slice_trim(version);
+    if (!version.len || memchr(version.ptr, ' ', version.len))
+        return false;
+    out->runtime_version = version;
     out->kind = kind;
     return true;
 }
@@ -151,6 +183,8 @@ static bool parse_extension(struct slice line, struct record *out)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (slice_starts(line, names[i]) && slice_find(line, slice_str("\tState: ")) > 0) {
             out->kind = RECORD_PLATFORM;
+            lambda_take_pairs(line, out);
+            lambda_take_failure(out);
             return true;
         }
     return false;
@@ -164,28 +198,32 @@ static void set_error(struct record *out, struct slice type, struct slice messag
     out->error_message = value_text(message);
 }
 
-/* "RequestId: <uuid> Error: Runtime exited with error: signal: killed", and behind a line end or a
- * blank the type; "RequestId: <uuid> Process exited before completing request". */
+/* "RequestId: <uuid> Error: Runtime exited with error: signal: killed", and behind a line break
+ * (a CR within a line, aws.md 1.1) the type; "RequestId: <uuid> Process exited before completing
+ * request". */
 static bool parse_exit(struct slice line, struct record *out)
 {
     struct slice rest = line;
     struct slice id;
     struct slice type = slice_str("Runtime.ExitError");
-    ptrdiff_t at;
+    size_t n = 0;
 
     if (!take_id(&rest, "RequestId: ", &id))
         return false;
-    if (!slice_starts(rest, slice_str(" Error: Runtime exited")) &&
+    while (n < rest.len && rest.ptr[n] != '\r' && rest.ptr[n] != '\n')
+        n++;
+    if (n < rest.len) {
+        type = slice_trim(slice_from(rest, n));
+        rest.len = n;
+        if (!slice_starts(type, slice_str("Runtime.")))
+            return false;
+    }
+    if (!slice_starts(rest, slice_str(" Error: Runtime exited with")) &&
         !slice_is(rest, " Process exited before completing request"))
         return false;
     rest = slice_trim(rest);
     if (slice_starts(rest, slice_str("Error: ")))
         rest = slice_from(rest, 7);
-    at = slice_find(rest, slice_str("\rRuntime."));
-    if (at > 0) {
-        type = slice_trim(slice_from(rest, (size_t)at));
-        rest.len = (size_t)at;
-    }
     out->kind = RECORD_EXIT;
     out->request_id = id;
     set_error(out, type, rest);
@@ -231,11 +269,10 @@ bool lambda_platform_parse(struct slice line, struct record *out)
             return parse_exit(line, out);
         return parse_phase_start(line, "RESTORE_START Runtime Version: ", RECORD_RESTORE_START,
                                  out) ||
-               parse_phase_report(line, "RESTORE_REPORT Restore Duration: ", RECORD_RESTORE_REPORT,
-                                  out);
+               parse_phase_report(line, "RESTORE_REPORT ", RECORD_RESTORE_REPORT, out);
     case 'I':
         return parse_phase_start(line, "INIT_START Runtime Version: ", RECORD_INIT_START, out) ||
-               parse_phase_report(line, "INIT_REPORT Init Duration: ", RECORD_INIT_REPORT, out);
+               parse_phase_report(line, "INIT_REPORT ", RECORD_INIT_REPORT, out);
     case 'X':
         return parse_xray(line, out);
     case 'T':

@@ -48,6 +48,20 @@ static bool take_number(struct slice name, struct slice value, struct report *r)
     return false;
 }
 
+static void take_pair(struct slice name, struct slice value, struct record *out)
+{
+    if (take_number(name, value, &out->report))
+        return;
+    if (slice_is(name, "Status"))
+        out->report.status = value;
+    else if (slice_is(name, "Error Type"))
+        out->report.error_type = value;
+    else if (slice_is(name, "XRAY TraceId"))
+        trace_parse_xray(value, out);
+    else if (slice_is(name, "SegmentId"))
+        trace_parse_span_id(value, out);
+}
+
 void lambda_take_pairs(struct slice rest, struct record *out)
 {
     while (rest.len) {
@@ -62,21 +76,18 @@ void lambda_take_pairs(struct slice rest, struct record *out)
         colon = slice_find(pair, slice_str(": "));
         if (colon < 0)
             continue;
-        lambda_take_pair(slice_of(pair.ptr, (size_t)colon),
-                         slice_trim(slice_from(pair, (size_t)colon + 2)), out);
+        take_pair(slice_of(pair.ptr, (size_t)colon),
+                  slice_trim(slice_from(pair, (size_t)colon + 2)), out);
     }
 }
 
-void lambda_take_pair(struct slice name, struct slice value, struct record *out)
+void lambda_take_failure(struct record *out)
 {
-    if (take_number(name, value, &out->report))
+    const struct report *r = &out->report;
+
+    if (!r->error_type.len && (!r->status.len || slice_is(r->status, "success")))
         return;
-    if (slice_is(name, "Status"))
-        out->report.status = value;
-    else if (slice_is(name, "Error Type"))
-        out->report.error_type = value;
-    else if (slice_is(name, "XRAY TraceId"))
-        trace_parse_xray(value, out);
-    else if (slice_is(name, "SegmentId"))
-        trace_parse_span_id(value, out);
+    out->level = LEVEL_ERROR;
+    if (r->error_type.len)
+        out->error_type = value_text(r->error_type);
 }
