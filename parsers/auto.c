@@ -1,6 +1,6 @@
 /* The default parser: decides line by line, by first bytes. */
 #include "parsers/json.h"
-#include "parsers/lambda.h"
+#include "parsers/lambda_parts.h"
 #include "parsers/parser.h"
 
 static bool parse(const void *self, struct parse_scratch *scratch, struct slice line,
@@ -21,6 +21,9 @@ static bool parse(const void *self, struct parse_scratch *scratch, struct slice 
     if (lambda_text_parse(line, scratch, out))
         return true;
     record_reset(out); /* what a refused form had filled */
+    line = slice_trim_end(line);
+    if (line.len && memchr(line.ptr, '\r', line.len) && lambda_reserve_texts(line, scratch))
+        out->message = lambda_with_newlines(line, scratch);
     return true;
 }
 

@@ -359,9 +359,11 @@ static bool scan(struct slice *line, struct parse_scratch *scratch, struct recor
     return json_scan(*line, &scratch->object) == JSON_OK;
 }
 
-static void read_line(struct reading *r)
+static void read_line(struct reading *r, bool knows_request)
 {
     memset(r->rank, RANK_NONE, sizeof r->rank);
+    if (knows_request)
+        r->rank[JSON_SLOT_REQUEST_ID] = 0;
     read_members(r);
     unwrap(r);
     for (size_t i = 0; i < r->n_groups; i++)
@@ -370,7 +372,8 @@ static void read_line(struct reading *r)
     add_fields(r);
 }
 
-bool json_record_parse(struct slice line, struct parse_scratch *scratch, struct record *out)
+static bool parse(struct slice line, struct parse_scratch *scratch, struct record *out,
+                  bool is_within)
 {
     struct reading r = {.scratch = scratch, .out = out};
 
@@ -378,7 +381,7 @@ bool json_record_parse(struct slice line, struct parse_scratch *scratch, struct 
         record_reset(out);
         return false;
     }
-    if (is_platform_event(&scratch->object) &&
+    if (!is_within && is_platform_event(&scratch->object) &&
         lambda_platform_json_parse(&scratch->object, scratch, out))
         return true;
     if (!parse_scratch_fields(scratch, most_fields(&scratch->object))) {
@@ -386,8 +389,19 @@ bool json_record_parse(struct slice line, struct parse_scratch *scratch, struct 
         return false;
     }
     r.line = line;
-    read_line(&r);
+    read_line(&r, is_within);
     return true;
+}
+
+bool json_record_parse(struct slice line, struct parse_scratch *scratch, struct record *out)
+{
+    return parse(line, scratch, out, false);
+}
+
+bool json_record_parse_within(struct slice text, struct parse_scratch *scratch, struct record *out)
+{
+    record_reset(out);
+    return parse(text, scratch, out, true);
 }
 
 static bool json_parse(const void *self, struct parse_scratch *scratch, struct slice line,

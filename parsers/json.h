@@ -14,4 +14,8 @@
  * (RECORD_REPAIRED); then the record's slices point into scratch->repaired. */
 bool json_record_parse(struct slice line, struct parse_scratch *scratch, struct record *out);
 
+/* The same for an object that stands within a line whose request is known by other means: a request
+ * id in it stays one of its own keys, and it is never a platform event. *out is reset first. */
+bool json_record_parse_within(struct slice text, struct parse_scratch *scratch, struct record *out);
+
 #endif

@@ -2,7 +2,7 @@
  *
  * Recognised by first bytes, in exact form; anything else is refused, so that user text that quotes
  * a platform line stays user text. `line` is without its line end, spaces at its end included.
- * Each fills what the line says and returns true, or leaves *out as it was.
+ * Each fills what the line says and returns true.
  * Thread: any. */
 #ifndef SHIP_PARSERS_LAMBDA_H
 #define SHIP_PARSERS_LAMBDA_H
@@ -14,12 +14,13 @@
 #include "shipper/base/slice.h"
 
 /* START, END, REPORT (its XRAY part too), INIT_START, INIT_REPORT, RESTORE_*, XRAY, EXTENSION,
- * TELEMETRY, LOGS, the timeout line and the exit lines. */
+ * TELEMETRY, LOGS, the timeout line and the exit lines. False: *out is as it was. */
 bool lambda_platform_parse(struct slice line, struct record *out);
 
 /* node.js and .NET "time\tid\tLEVEL\ttext", Python "[LEVEL]\ttime\tid\ttext" and "[ERROR] Type:
- * text", Ruby "I, [time #8]  INFO id -- : text"; the JSON that node.js puts behind "Invoke Error"
- * becomes error.* fields. */
+ * text", Ruby "I, [time #8]  INFO id -- : text", Go, log4j2, and any text that begins with a time
+ * or a level. A JSON object for a text is read as such; the JSON that node.js puts behind "Invoke
+ * Error" becomes error.* fields. False: *out may be half filled. */
 bool lambda_text_parse(struct slice line, struct parse_scratch *scratch, struct record *out);
 
 /* A platform event in JSON ("type":"platform.*", "record":{...}); `object` is the scanned line. */

@@ -66,7 +66,7 @@ static bool enter(const struct json_object *o, const char *key, struct json_obje
     return m && m->type == JSON_TYPE_OBJECT && json_scan(m->value, into) == JSON_OK;
 }
 
-void lambda_take_arn(struct value arn, struct record *out)
+static void take_arn(struct value arn, struct record *out)
 {
     ptrdiff_t at = slice_find(arn.bytes, slice_str(":function:"));
     struct slice name;
@@ -118,7 +118,7 @@ static void take_record(const struct json_object *rec, struct json_object *spare
     out->faas_version = text_of(rec, "functionVersion");
     if (out->faas_version.kind == VALUE_NONE)
         out->faas_version = text_of(rec, "version");
-    lambda_take_arn(text_of(rec, "functionArn"), out);
+    take_arn(text_of(rec, "functionArn"), out);
     out->report.status = plain_of(rec, "status");
     out->report.error_type = plain_of(rec, "errorType");
     out->runtime_version = plain_of(rec, "runtimeVersion");

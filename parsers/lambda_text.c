@@ -1,66 +1,86 @@
 /* The runtimes' text columns (aws.md 1.3): what a function's own lines look like. */
+#include "parsers/json.h"
 #include "parsers/lambda_parts.h"
 #include "parsers/level.h"
 #include "parsers/timestamp.h"
 
-/* In a line, a CR stands for a line break (aws.md 1.1). */
-static struct value with_newlines(struct slice s, struct parse_scratch *scratch)
+bool lambda_reserve_texts(struct slice line, struct parse_scratch *scratch)
+{
+    return !line.len || !memchr(line.ptr, '\r', line.len) ||
+           buffer_reserve(&scratch->text, LAMBDA_TEXTS * line.len);
+}
+
+struct value lambda_with_newlines(struct slice s, struct parse_scratch *scratch)
 {
     size_t from = scratch->text.len;
 
-    if (!s.len || !memchr(s.ptr, '\r', s.len) || !buffer_reserve(&scratch->text, s.len))
+    if (!s.len || !memchr(s.ptr, '\r', s.len))
         return value_text(s);
-    for (size_t i = 0; i < s.len; i++)
-        buffer_add_char(&scratch->text, s.ptr[i] == '\r' ? '\n' : s.ptr[i]);
-    return value_text(slice_of(scratch->text.ptr + from, s.len));
+    for (size_t i = 0; i < s.len; i++) {
+        bool is_pair = s.ptr[i] == '\r' && i + 1 < s.len && s.ptr[i + 1] == '\n';
+
+        if (!is_pair)
+            buffer_add_char(&scratch->text, s.ptr[i] == '\r' ? '\n' : s.ptr[i]);
+    }
+    return value_text(slice_of(scratch->text.ptr + from, scratch->text.len - from));
 }
 
-static struct value value_of(const struct json_member *m)
-{
-    return (struct value){m->value, m->type == JSON_TYPE_STRING ? VALUE_JSON_STRING : VALUE_JSON};
-}
-
-bool lambda_take_error_json(struct slice json, struct parse_scratch *scratch, struct record *out)
-{
-    struct json_object *o = &scratch->nested;
-    const struct json_member *type;
-    const struct json_member *message;
-    const struct json_member *stack;
-
-    if (json_scan(json, o) != JSON_OK)
-        return false;
-    type = json_find(o, "errorType");
-    message = json_find(o, "errorMessage");
-    stack = json_find(o, "stack");
-    if (!stack)
-        stack = json_find(o, "stackTrace");
-    if (type && type->type == JSON_TYPE_STRING)
-        out->error_type = value_of(type);
-    if (message && message->type == JSON_TYPE_STRING)
-        out->error_message = value_of(message);
-    if (stack && (stack->type == JSON_TYPE_ARRAY || stack->type == JSON_TYPE_STRING))
-        out->error_stack = value_of(stack);
-    return type || message;
-}
-
-/* "Invoke Error \t{...}", "Uncaught Exception \t{...}", "Unhandled Promise Rejection \t{...}" */
-static void take_thrown(struct slice message, struct parse_scratch *scratch, struct record *out)
-{
-    static const struct slice heads[] = {SLICE_LIT("Invoke Error \t"),
-                                         SLICE_LIT("Uncaught Exception \t"),
-                                         SLICE_LIT("Unhandled Promise Rejection \t")};
-
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-        if (slice_starts(message, heads[i]) &&
-            lambda_take_error_json(slice_from(message, heads[i].len), scratch, out))
-            out->flags |= RECORD_UNHANDLED;
-}
+/* ------------------------------------------------------------------ columns between tabs */
 
 static bool take_id_column(struct slice column, struct record *out)
 {
     if (lambda_is_request_id(column))
         out->request_id = column;
     return out->request_id.len || column.len == 0 || slice_is(column, "undefined");
+}
+
+/* node.js writes its levels in capitals, .NET these six; "note" or "30" is a column of the
+ * message's own. */
+static bool take_level_column(struct slice column, enum level *level)
+{
+    static const char dotnet[] = " trce dbug info warn fail crit ";
+    bool is_upper = column.len >= 4 && column.len <= 8;
+
+    for (size_t i = 0; i < column.len; i++)
+        is_upper &= column.ptr[i] >= 'A' && column.ptr[i] <= 'Z';
+    if (!is_upper && (column.len != 4 || slice_find(slice_str(dotnet), column) < 0))
+        return false;
+    *level = level_parse(column);
+    return *level != LEVEL_NONE;
+}
+
+/* console.log(JSON.stringify(line)): what the text says for itself counts more than the columns
+ * around it, but for the request: that the runtime knows best. */
+static bool take_json(struct slice text, struct parse_scratch *scratch, struct record *out)
+{
+    const struct record columns = *out;
+
+    if (!slice_starts(text, slice_str("{")) || !slice_ends(text, slice_str("}")))
+        return false;
+    if (!json_record_parse_within(text, scratch, out)) {
+        *out = columns;
+        return false;
+    }
+    if (!out->has_time) {
+        out->has_time = true;
+        out->time_ns = columns.time_ns;
+    }
+    if (!out->level && !out->level_text.len)
+        out->level = columns.level;
+    out->request_id = columns.request_id;
+    if (out->message.kind == VALUE_NONE)
+        out->message = value_text(text);
+    return true;
+}
+
+static void take_message(struct slice text, struct parse_scratch *scratch, struct record *out)
+{
+    text = slice_trim_end(text);
+    if (take_json(text, scratch, out))
+        return;
+    out->message = lambda_with_newlines(text, scratch);
+    if (out->level >= LEVEL_ERROR)
+        lambda_take_thrown(text, scratch, out);
 }
 
 /* node.js and .NET: "<time>\t<id>\tLEVEL\ttext"; .NET leaves the level out of raw writes. */
@@ -71,19 +91,15 @@ static bool parse_time_first(struct slice line, struct parse_scratch *scratch, s
     struct slice id;
     struct slice level;
     struct slice after;
-    int64_t ns;
 
-    if (!slice_cut(&rest, '\t', &time) || !timestamp_parse(time, &ns) ||
+    if (!slice_cut(&rest, '\t', &time) || !timestamp_parse(time, &out->time_ns) ||
         !slice_cut(&rest, '\t', &id) || !take_id_column(id, out))
         return false;
     out->has_time = true;
-    out->time_ns = ns;
     after = rest;
-    if (slice_cut(&after, '\t', &level) && (out->level = level_parse(level)) != LEVEL_NONE)
+    if (slice_cut(&after, '\t', &level) && take_level_column(level, &out->level))
         rest = after;
-    out->message = with_newlines(rest, scratch);
-    if (out->level >= LEVEL_ERROR)
-        take_thrown(rest, scratch, out);
+    take_message(rest, scratch, out);
     return true;
 }
 
@@ -99,125 +115,100 @@ static bool take_level(struct slice *rest, enum level *level)
     for (size_t i = 0; i < name.len; i++)
         if (name.ptr[i] < 'A' || name.ptr[i] > 'Z')
             return false;
+    if (name.len < 3)
+        return false;
     *level = level_parse(name);
     *rest = slice_from(*rest, name.len + 2);
     return *level != LEVEL_NONE;
 }
 
-/* A type's name as Python prints it: "KeyError", "botocore.exceptions.ClientError". */
-static bool is_type_name(struct slice s)
+/* "<time>\t<id>\ttext", behind "[LEVEL]\t" */
+static bool take_python_columns(struct slice columns, struct parse_scratch *scratch,
+                                struct record *out)
 {
-    if (s.len == 0 || s.len > 128)
+    struct slice time;
+    struct slice id;
+
+    if (!slice_cut(&columns, '\t', &time) || !timestamp_parse(time, &out->time_ns) ||
+        !slice_cut(&columns, '\t', &id) || !take_id_column(id, out))
         return false;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-
-        if (!(c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-              (c >= 'A' && c <= 'Z')))
-            return false;
-    }
+    out->has_time = true;
+    take_message(columns, scratch, out);
     return true;
-}
-
-/* "KeyError: 'id'", and behind a line break the traceback. */
-static void take_python_error(struct slice text, struct parse_scratch *scratch, struct record *out)
-{
-    struct slice rest = text;
-    struct slice type;
-    struct slice message;
-    ptrdiff_t trace = slice_find(text, slice_str("Traceback (most recent call last):"));
-
-    if (trace > 0)
-        rest.len = (size_t)trace;
-    rest = slice_trim_end(rest);
-    message = rest;
-    if (!slice_cut(&message, ':', &type)) {
-        type = rest;
-        message.len = 0;
-    }
-    if (!is_type_name(type))
-        return;
-    out->flags |= RECORD_UNHANDLED;
-    out->error_type = value_text(type);
-    if (message.len)
-        out->error_message = with_newlines(slice_trim(message), scratch);
-    if (trace >= 0)
-        out->error_stack = with_newlines(slice_from(text, (size_t)trace), scratch);
 }
 
 /* Python: "[INFO]\t<time>\t<id>\ttext", thrown "[ERROR] KeyError: 'id'..."; Java: "[INFO] text". */
 static bool parse_level_first(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
     struct slice rest = line;
-    struct slice columns;
-    struct slice time;
-    struct slice id;
-    int64_t ns;
 
-    if (!take_level(&rest, &out->level) || rest.len == 0)
+    if (!take_level(&rest, &out->level) || !rest.len)
         return false;
-    if (rest.ptr[0] == '\t') {
-        columns = slice_from(rest, 1);
-        if (slice_cut(&columns, '\t', &time) && timestamp_parse(time, &ns) &&
-            slice_cut(&columns, '\t', &id) && take_id_column(id, out)) {
-            out->has_time = true;
-            out->time_ns = ns;
-            out->message = with_newlines(columns, scratch);
-            return true;
-        }
+    if (*rest.ptr == '\t')
+        return take_python_columns(slice_from(rest, 1), scratch, out);
+    if (*rest.ptr != ' ')
         return false;
-    }
-    if (rest.ptr[0] != ' ')
-        return false;
-    rest = slice_from(rest, 1);
-    out->message = with_newlines(rest, scratch);
+    rest = slice_trim_end(slice_from(rest, 1));
+    out->message = lambda_with_newlines(rest, scratch);
     if (out->level == LEVEL_ERROR)
-        take_python_error(rest, scratch, out);
+        lambda_take_python_error(rest, scratch, out);
     return true;
 }
 
+/* ------------------------------------------------------------------ Ruby, Java, Go */
+
+/* "prog: text" behind "-- "; without a program's name ": text". */
+static void take_ruby_text(struct slice rest, struct parse_scratch *scratch, struct record *out)
+{
+    ptrdiff_t colon = slice_find(rest, slice_str(": "));
+    struct slice program;
+
+    if (colon < 0) { /* the text is empty, and the blank at the end was cut off */
+        rest = slice_ends(rest, slice_str(":")) ? slice_of(rest.ptr, rest.len - 1) : rest;
+        colon = (ptrdiff_t)rest.len;
+    }
+    program = slice_of(rest.ptr, (size_t)colon);
+    rest = slice_from(rest, rest.len > program.len ? program.len + 2 : program.len);
+    if (program.len)
+        out->logger = value_text(program);
+    out->message = lambda_with_newlines(rest, scratch);
+}
+
 /* Ruby: "I, [2026-10-09T08:53:20.123456 #8]  INFO <id> -- prog: text" */
-static bool parse_ruby(struct slice line, struct record *out)
+static bool parse_ruby(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
     struct slice rest;
     struct slice time;
+    struct slice pid;
     struct slice level;
     struct slice id;
-    ptrdiff_t dashes;
-    int64_t ns;
+    ptrdiff_t dashes = slice_find(line, slice_str(" -- "));
 
-    if (line.len < 20 || line.ptr[1] != ',' || !slice_starts(slice_from(line, 2), slice_str(" [")))
+    if (dashes < 0 || !slice_starts(slice_from(line, 1), slice_str(", [")))
         return false;
-    rest = slice_from(line, 4);
-    if (!slice_cut(&rest, ' ', &time) || !timestamp_parse(time, &ns) || !slice_cut(&rest, ']', &id))
+    rest = slice_of(line.ptr + 4, dashes > 4 ? (size_t)dashes - 4 : 0);
+    if (!slice_cut(&rest, ' ', &time) || !timestamp_parse(time, &out->time_ns) ||
+        !slice_cut(&rest, ']', &pid) || !slice_starts(pid, slice_str("#")))
         return false;
     rest = slice_trim(rest);
-    if (!slice_cut(&rest, ' ', &level))
-        return false;
-    out->level = level_parse(level);
-    if (out->level == LEVEL_NONE)
-        return false;
-    if (slice_cut(&rest, ' ', &id) && lambda_is_request_id(id))
-        out->request_id = id;
-    dashes = slice_find(line, slice_str("-- "));
+    id = rest;
+    if (!slice_cut(&id, ' ', &level))
+        level = rest;
+    out->level = level_parse(level); /* ANY: a message of no level */
     out->has_time = true;
-    out->time_ns = ns;
-    if (dashes > 0) {
-        rest = slice_from(line, (size_t)dashes + 3);
-        if (slice_cut(&rest, ':', &id))
-            rest = slice_trim(rest);
-        out->message = value_text(rest);
-    }
+    if (lambda_is_request_id(id))
+        out->request_id = id;
+    take_ruby_text(slice_from(line, (size_t)dashes + 4), scratch, out);
     return true;
 }
 
 /* Java's log4j2 as its README has it: "2026-10-09 08:53:20 <id> INFO  com.x.Y:12 - text" */
-static bool take_log4j(struct slice rest, struct record *out)
+static bool take_log4j(struct slice rest, struct parse_scratch *scratch, struct record *out)
 {
     struct slice id;
     struct slice level;
 
-    if (rest.len < 2 || rest.ptr[0] != ' ')
+    if (rest.len < 2 || *rest.ptr != ' ')
         return false;
     rest = slice_from(rest, 1);
     if (!slice_cut(&rest, ' ', &id) || !lambda_is_request_id(id) || !slice_cut(&rest, ' ', &level))
@@ -226,12 +217,12 @@ static bool take_log4j(struct slice rest, struct record *out)
     if (out->level == LEVEL_NONE)
         return false;
     out->request_id = id;
-    out->message = value_text(slice_trim(rest));
+    out->message = lambda_with_newlines(slice_trim(rest), scratch);
     return true;
 }
 
-/* An upper-case level right behind the time: " ERROR text", " [WARN] text", " INFO: text". */
-static void take_level_word(struct slice rest, struct record *out)
+/* A level in capitals at the start: " ERROR text", " [WARN] text", "INFO: text". */
+static bool take_level_word(struct slice rest, const char *before_text, struct record *out)
 {
     size_t n = 0;
     enum level level;
@@ -240,26 +231,41 @@ static void take_level_word(struct slice rest, struct record *out)
         rest = slice_from(rest, 1);
     while (n < rest.len && rest.ptr[n] >= 'A' && rest.ptr[n] <= 'Z')
         n++;
-    if (n < 4 || n > 8 || (n < rest.len && !strchr(" ]:\t", rest.ptr[n])))
-        return;
+    if (n < 4 || n > 8 || (n < rest.len && !memchr(before_text, rest.ptr[n], strlen(before_text))))
+        return false;
     level = level_parse(slice_of(rest.ptr, n));
     if (level != LEVEL_NONE)
         out->level = level;
+    return level != LEVEL_NONE;
 }
 
-/* Go's log package: "2026/10/09 08:53:20 text", thrown: {"errorMessage":...,"errorType":...} */
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Go's log package: "2026/10/09 08:53:20[.123456] text", thrown: {"errorMessage":...,"errorType":
+ * ...} */
 static bool parse_go(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
     struct slice rest;
-    int64_t ns;
+    size_t n = 19;
 
-    if (line.len < 20 || line.ptr[4] != '/' || line.ptr[7] != '/' || line.ptr[19] != ' ' ||
-        !timestamp_parse_format(slice_of(line.ptr, 19), "%Y/%m/%d %H:%M:%S", &ns))
+    if (line.len < 20 || line.ptr[4] != '/' || line.ptr[7] != '/')
         return false;
-    rest = slice_from(line, 20);
+    if (line.ptr[n] == '.')
+        do
+            n++;
+        while (n < line.len && is_digit(line.ptr[n]));
+    if (n == line.len || line.ptr[n] != ' ' ||
+        !timestamp_parse_format(slice_of(line.ptr, n),
+                                n > 19 ? "%Y/%m/%d %H:%M:%S.%f" : "%Y/%m/%d %H:%M:%S",
+                                &out->time_ns))
+        return false;
+    rest = slice_from(line, n + 1);
     out->has_time = true;
-    out->time_ns = ns;
-    out->message = value_text(rest);
+    take_level_word(rest, " ]:\t", out);
+    out->message = lambda_with_newlines(rest, scratch);
     if (rest.len && *rest.ptr == '{' && lambda_take_error_json(rest, scratch, out)) {
         out->level = LEVEL_ERROR;
         out->flags |= RECORD_UNHANDLED;
@@ -269,7 +275,7 @@ static bool parse_go(struct slice line, struct parse_scratch *scratch, struct re
 
 /* Any text that begins with a time and a blank: the time, and a level if one stands right behind.
  */
-static bool parse_dated(struct slice line, struct record *out)
+static bool parse_dated(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
     int64_t ns;
     size_t used;
@@ -279,33 +285,37 @@ static bool parse_dated(struct slice line, struct record *out)
         return false;
     out->has_time = true;
     out->time_ns = ns;
-    if (!take_log4j(slice_from(line, used), out))
-        take_level_word(slice_from(line, used), out);
+    if (take_log4j(slice_from(line, used), scratch, out))
+        return true;
+    take_level_word(slice_from(line, used), " ]:\t", out);
+    out->message = lambda_with_newlines(line, scratch);
+    return true;
+}
+
+/* What remains may say its level first; the runtime itself prints LAMBDA_WARNING. */
+static bool parse_level_word(struct slice line, struct parse_scratch *scratch, struct record *out)
+{
+    if (slice_starts(line, slice_str("LAMBDA_WARNING: ")))
+        out->level = LEVEL_WARN;
+    else if (!take_level_word(line, ":", out))
+        return false;
+    out->message = lambda_with_newlines(line, scratch);
     return true;
 }
 
 bool lambda_text_parse(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
-    line = slice_trim_end(line);
-    if (line.len < 8)
+    struct slice text = slice_trim_end(line);
+
+    if (text.len < 8 || !lambda_reserve_texts(line, scratch))
         return false;
-    /* Room for message, error and stack at once: the slices into it must not move. */
-    if (memchr(line.ptr, '\r', line.len) && !buffer_reserve(&scratch->text, 3 * line.len))
-        return false;
-    switch (line.ptr[0]) {
-    case '[':
+    if (*text.ptr == '[') /* an empty message leaves its tab at the end */
         return parse_level_first(line, scratch, out);
-    case '1':
-    case '2':
-        return parse_time_first(line, scratch, out) || parse_go(line, scratch, out) ||
-               parse_dated(line, out);
-    case 'D':
-    case 'I':
-    case 'W':
-    case 'E':
-    case 'F':
-        return parse_ruby(line, out);
-    default:
-        return false;
-    }
+    if (*text.ptr == '1' || *text.ptr == '2')
+        return parse_time_first(line, scratch, out) || parse_go(text, scratch, out) ||
+               parse_dated(text, scratch, out);
+    if (*text.ptr >= 'A' && *text.ptr <= 'Z')
+        return text.ptr[1] == ',' ? parse_ruby(text, scratch, out)
+                                  : parse_level_word(text, scratch, out);
+    return false;
 }

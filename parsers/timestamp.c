@@ -77,27 +77,41 @@ bool timestamp_parse_prefix(struct slice s, int64_t *ns, size_t *used)
 {
     struct civil t = {0};
     size_t at = 19;
-    size_t n;
 
     if (s.len < 19 || (s.ptr[10] != 'T' && s.ptr[10] != 't' && s.ptr[10] != ' ') ||
         !take_date(s, &t) || !take_time(s, &t))
         return false;
     if (char_at(s, at, '.') || char_at(s, at, ',')) {
-        n = civil_take_fraction(slice_from(s, at + 1), &t.nanosecond);
-        if (n == 0)
-            return false;
-        at += 1 + n;
+        size_t n = civil_take_fraction(slice_from(s, at + 1), &t.nanosecond);
+
+        at += n ? 1 + n : 0; /* a comma or full stop of the sentence around it */
     }
     at += civil_take_zone(slice_from(s, at), &t.offset_s);
     *used = at;
     return civil_to_ns(&t, ns);
 }
 
+/* " +0200", " UTC", " +0000 UTC": what is left behind a time. */
+static bool take_zone_behind_blank(struct slice rest, int64_t *ns)
+{
+    int offset_s = 0;
+    size_t n;
+
+    if (!slice_starts(rest, slice_str(" ")))
+        return false;
+    rest = slice_from(rest, 1);
+    n = civil_take_zone(rest, &offset_s);
+    rest = slice_from(rest, n && n < rest.len && rest.ptr[n] == ' ' ? n + 1 : n);
+    *ns -= (int64_t)offset_s * 1000000000;
+    return *ns >= 0 && ((n && !rest.len) || slice_is(rest, "UTC") || slice_is(rest, "GMT"));
+}
+
 bool timestamp_parse(struct slice s, int64_t *ns)
 {
     size_t used;
 
-    return timestamp_parse_prefix(s, ns, &used) && used == s.len;
+    return timestamp_parse_prefix(s, ns, &used) &&
+           (used == s.len || take_zone_behind_blank(slice_from(s, used), ns));
 }
 
 /* March 1973, in seconds. What is less is no time that a log was written at, but a duration or a

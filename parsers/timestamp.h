@@ -2,7 +2,8 @@
  *
  * Sources: RFC 3339; ISO 8601 with comma fractions (Python's logging, Powertools); epoch numbers
  * told apart by their digits (10 s, 13 ms, 16 us, 19 ns).
- * Thread: any; no locale, no TZ. Range: years 1678 to 2261 (what int64 nanoseconds hold). */
+ * Thread: any; no locale, no TZ. Range: 1970 to 2261, which is what int64 nanoseconds and
+ * Elasticsearch's date_nanos hold; what is outside is no time. */
 #ifndef SHIP_PARSERS_TIMESTAMP_H
 #define SHIP_PARSERS_TIMESTAMP_H
 
@@ -12,11 +13,12 @@
 #include "shipper/base/slice.h"
 
 /* "2026-10-09T08:53:20.123Z", 't' or ' ' for 'T', '.' or ',' before the fraction, any number of
- * fraction digits (cut after nine), zone Z, z, +hh:mm, +hhmm, +hh or none (then UTC). Second 60
- * counts as 59.999999999. The whole of s must be the time. */
+ * fraction digits (cut after nine), zone Z, z, +hh:mm, +hhmm, +hh or none (then UTC); " +0200",
+ * " UTC" and " +0000 UTC" as Ruby and Go print them. Second 60 counts as 59.999999999. The whole of
+ * s must be the time. */
 bool timestamp_parse(struct slice s, int64_t *ns);
 
-/* The same, from the start of s; *used is how many bytes it took. */
+/* The same without a zone behind a blank, from the start of s; *used is how many bytes it took. */
 bool timestamp_parse_prefix(struct slice s, int64_t *ns, size_t *used);
 
 /* A JSON number or digits: seconds, ms, us or ns by size; a fraction is kept. Less than nine digits

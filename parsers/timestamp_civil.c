@@ -32,7 +32,7 @@ bool civil_to_ns(const struct civil *t, int64_t *ns)
     int nanosecond = t->nanosecond;
     int64_t s;
 
-    if (t->year < 1678 || t->year > 2261 || t->month < 1 || t->month > 12 || t->day < 1 ||
+    if (t->year < 1970 || t->year > 2261 || t->month < 1 || t->month > 12 || t->day < 1 ||
         t->day > days_in(t->month, t->year) || t->hour > 23 || t->minute > 59 || second > 60)
         return false;
     if (second == 60) {
@@ -42,7 +42,7 @@ bool civil_to_ns(const struct civil *t, int64_t *ns)
     s = days_from(t->year, t->month, t->day) * DAY_S + t->hour * 3600 + t->minute * 60 + second -
         t->offset_s;
     *ns = s * 1000000000 + nanosecond;
-    return true;
+    return s >= 0;
 }
 
 void civil_from_ns(int64_t ns, struct civil *t)

@@ -17,8 +17,8 @@ struct civil {
     int offset_s; /* east of UTC */
 };
 
-/* False for what no calendar has (February 30, hour 24) or int64 nanoseconds cannot hold. Second 60
- * is 59.999999999. */
+/* False for what no calendar has (February 30, hour 24), what is before 1970, and what int64
+ * nanoseconds cannot hold. Second 60 is 59.999999999. */
 bool civil_to_ns(const struct civil *t, int64_t *ns);
 void civil_from_ns(int64_t ns, struct civil *t);
 

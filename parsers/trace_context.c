@@ -87,16 +87,28 @@ bool trace_parse_xray(struct slice s, struct record *out)
     return has_root;
 }
 
+/* "00-<32 hex>-<16 hex>-01": version 00 has just these 55 bytes; a higher one may go on behind a
+ * dash; ff is none. */
+static bool is_traceparent(struct slice s)
+{
+    bool is_zero = s.len >= 2 && s.ptr[0] == '0' && s.ptr[1] == '0';
+
+    if (s.len < 55 || s.ptr[2] != '-' || s.ptr[35] != '-' || s.ptr[52] != '-' ||
+        hex(s.ptr[0]) < 0 || hex(s.ptr[1]) < 0 || hex(s.ptr[53]) < 0 || hex(s.ptr[54]) < 0)
+        return false;
+    return !slice_eq_nocase(slice_of(s.ptr, 2), slice_str("ff")) &&
+           (s.len == 55 || (!is_zero && s.ptr[55] == '-'));
+}
+
 bool trace_parse_traceparent(struct slice s, struct record *out)
 {
-    /* Version 00 has just these 55 bytes; a higher one may go on behind a dash; ff is none. */
-    if (s.len < 55 || s.ptr[2] != '-' || s.ptr[35] != '-' || s.ptr[52] != '-' ||
-        hex(s.ptr[0]) < 0 || hex(s.ptr[1]) < 0 || slice_starts(s, slice_str("ff")) ||
-        (s.len > 55 && (slice_starts(s, slice_str("00")) || s.ptr[55] != '-')))
+    struct record found = *out;
+
+    /* An id of zeros makes all of it invalid. */
+    if (!is_traceparent(s) || !set_trace(slice_of(s.ptr + 3, 32), &found) ||
+        !trace_parse_span_id(slice_of(s.ptr + 36, 16), &found))
         return false;
-    if (!set_trace(slice_of(s.ptr + 3, 32), out))
-        return false;
-    trace_parse_span_id(slice_of(s.ptr + 36, 16), out);
+    *out = found;
     return true;
 }
 
