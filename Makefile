@@ -59,8 +59,10 @@ $(LIBRARY): $(filter-out $(OUT)/shipper/main.o,$(OBJECTS))
 $(OUT)/ship: $(OUT)/shipper/main.o $(LIBRARY)
 	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) -o $@
 
+# Tests may let memory run out (tests/support/failing_malloc.h).
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(OUT)/unit: $(UNITOBJ) $(LIBRARY)
-	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) $(CRITERION) -o $@
+	$(if $(V),,@)$(CC) $(LINK) $(WRAP) $^ $(LIBS) $(CRITERION) -o $@
 
 # The bench's own tools: one file each; what is not used of the library is not linked.
 .SECONDARY: $(BENCH:%.c=$(OUT)/%.o)

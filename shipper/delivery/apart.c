@@ -5,7 +5,6 @@
 struct apart {
     struct job job; /* first */
     struct batch *whole;
-    uint8_t *pick;
     struct batch *parts[APART_PARTS];
     apart_done_fn *on_done;
     void *ctx;
@@ -22,7 +21,7 @@ static void drop_parts(struct apart *a)
 static bool has_pick(const struct apart *a, uint8_t want)
 {
     for (size_t i = 0; i < a->whole->n_items; i++)
-        if (a->pick[i] == want)
+        if (a->whole->pick[i] == want)
             return true;
     return false;
 }
@@ -36,7 +35,7 @@ static void run(struct job *job, struct worker *w)
 
         if (!has_pick(a, want))
             continue;
-        a->parts[i] = batch_pick(a->whole, a->pick, want, NULL);
+        a->parts[i] = batch_pick(a->whole, want, NULL);
         if (!a->parts[i] || (a->whole->is_packed && batch_pack(a->parts[i], w, NULL) < 0)) {
             drop_parts(a);
             return;
@@ -51,7 +50,6 @@ static void done(struct job *job)
     struct apart *a = (struct apart *)job;
 
     a->on_done(a->ctx, a->parts, a->whole);
-    free(a->pick);
     free(a);
 }
 
@@ -61,12 +59,10 @@ static void drop(struct job *job)
 
     drop_parts(a);
     batch_free(a->whole);
-    free(a->pick);
     free(a);
 }
 
-bool apart_start(struct pool *pool, struct batch *batch, uint8_t *pick, apart_done_fn *on_done,
-                 void *ctx)
+bool apart_start(struct pool *pool, struct batch *batch, apart_done_fn *on_done, void *ctx)
 {
     struct apart *a = calloc(1, sizeof *a);
 
@@ -74,7 +70,6 @@ bool apart_start(struct pool *pool, struct batch *batch, uint8_t *pick, apart_do
         return false;
     a->job = (struct job){run, done, drop, NULL};
     a->whole = batch;
-    a->pick = pick;
     a->on_done = on_done;
     a->ctx = ctx;
     pool_submit(pool, &a->job, JOB_URGENT);

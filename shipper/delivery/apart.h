@@ -15,12 +15,11 @@ enum pick { PICK_SETTLED, PICK_FIRST, PICK_SECOND };
 enum { APART_PARTS = 2 };
 
 /* The parts (either may be NULL), packed as the batch was. When memory is out both are NULL and
- * `whole` is the batch as it was, to be sent again in full; else whole is NULL. Takes them. */
+ * `whole` is the batch as it was, to be taken apart later: what is settled of it must not be sent
+ * again. Else whole is NULL. Takes them. */
 typedef void apart_done_fn(void *ctx, struct batch *parts[APART_PARTS], struct batch *whole);
 
-/* pick: an enum pick for each item; taken (malloc'd). False when memory is out: nothing was taken.
- */
-bool apart_start(struct pool *pool, struct batch *batch, uint8_t *pick, apart_done_fn *on_done,
-                 void *ctx);
+/* batch->pick says what becomes of each item. False when memory is out: nothing was taken. */
+bool apart_start(struct pool *pool, struct batch *batch, apart_done_fn *on_done, void *ctx);
 
 #endif

@@ -30,6 +30,7 @@ void batch_free(struct batch *b)
         return;
     buffer_free(&b->body);
     free(b->items);
+    free(b->pick);
     b->items_cap = 0;
     batch_recount(b);
     free(b);
@@ -95,7 +96,7 @@ int batch_unpack(const struct batch *b, struct buffer *out, struct err *e)
     return err_set(e, ERR_NOMEM, "out of memory while unpacking %zu bytes", b->plain_bytes);
 }
 
-struct batch *batch_pick(const struct batch *b, const uint8_t *pick, uint8_t want, struct err *e)
+struct batch *batch_pick(const struct batch *b, uint8_t want, struct err *e)
 {
     struct buffer plain = {0};
     struct batch *part = batch_new(b->output, b->budget);
@@ -110,7 +111,7 @@ struct batch *batch_pick(const struct batch *b, const uint8_t *pick, uint8_t wan
         const struct batch_item *item = &b->items[i];
         size_t from = part->body.len;
 
-        if (pick[i] != want)
+        if (b->pick[i] != want)
             continue;
         assert(plain.ptr); /* an item has bytes */
         buffer_add(&part->body, plain.ptr + item->body_offset, item->body_len);
@@ -121,6 +122,8 @@ struct batch *batch_pick(const struct batch *b, const uint8_t *pick, uint8_t wan
     }
     part->first_ms = b->first_ms;
     part->attempts = b->attempts;
+    part->lone_failures = b->lone_failures;
+    part->delay_ms = b->delay_ms;
     batch_recount(part);
     buffer_free(&plain);
     return part;

@@ -44,10 +44,15 @@ struct batch {
     size_t plain_bytes; /* len of the plain body, also after packing */
     bool is_packed;     /* body is one gzip member (RFC 1952) */
     int64_t first_ms;   /* monotonic, when the first event came in */
-    unsigned attempts;  /* failed tries so far; the engine's, as the next three */
-    bool is_resend;     /* a part of a batch that was sent before */
-    int64_t delay_ms;   /* it waits so long before it is sent again ... */
-    int64_t due_ms;     /* ... that is until then */
+
+    /* The delivery engine's. */
+    unsigned attempts;      /* failed tries so far */
+    unsigned lone_failures; /* of them, while others got through */
+    bool is_resend;         /* a part of a batch that was sent before */
+    uint8_t *pick;          /* what of each item (enum pick) when it is to be taken apart; owned */
+    int64_t delay_ms;       /* it waits so long before it is sent again ... */
+    int64_t due_ms;         /* ... that is until then */
+
     struct budget *budget;
     int64_t counted_bytes;
     struct batch *next; /* whoever owns it */
@@ -68,9 +73,9 @@ int batch_pack(struct batch *b, struct worker *w, struct err *e);
 /* The plain body into *out (appended), whether packed or not. -1 and *e. */
 int batch_unpack(const struct batch *b, struct buffer *out, struct err *e);
 
-/* A new batch with those items i of b for which pick[i] is `want`, plain, in their order; NULL when
- * memory is out. b stays as it is. */
-struct batch *batch_pick(const struct batch *b, const uint8_t *pick, uint8_t want, struct err *e);
+/* A new batch with those items i of b for which b->pick[i] is `want`, plain, in their order, with
+ * its tries and its delay; NULL when memory is out. b stays as it is. */
+struct batch *batch_pick(const struct batch *b, uint8_t want, struct err *e);
 
 /* Brings the budget up to date with what the batch holds. */
 void batch_recount(struct batch *b);

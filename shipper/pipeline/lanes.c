@@ -232,12 +232,6 @@ int64_t lanes_tick(struct lanes *l, int64_t now_ms, bool flush_all)
     return next;
 }
 
-void lanes_repack(struct lanes *l, struct batch *b)
-{
-    atomic_fetch_add(&l->n_pending, 1);
-    seal(l, b, NULL);
-}
-
 void lanes_free(struct lanes *l)
 {
     if (!l)

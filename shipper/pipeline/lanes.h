@@ -42,8 +42,6 @@ struct batch *lanes_exchange(struct lanes *l, struct batch *batch, struct worker
 /* Loop: seals what is older than its linger (all of it if flush_all). Returns when the next one is
  * due, on the clock's mono_ms; INT64_MAX if none is open. */
 int64_t lanes_tick(struct lanes *l, int64_t now_ms, bool flush_all);
-/* Loop: packs a batch that the engine made (a part of another), and brings it by on_ready. */
-void lanes_repack(struct lanes *l, struct batch *batch);
 /* Loop: batches open, sealed or being packed. */
 size_t lanes_pending(const struct lanes *l);
 /* Frees open batches. */

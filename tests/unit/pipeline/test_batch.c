@@ -62,15 +62,21 @@ Test(batch, a_part_holds_what_was_picked)
     struct worker w = {0};
     struct batch *b;
     struct batch *part;
-    uint8_t pick[10] = {0, 1, 0, 0, 1, 0, 0, 0, 0, 2};
+    static const uint8_t pick[10] = {0, 1, 0, 0, 1, 0, 0, 0, 0, 2};
 
     budget_init(&budget, 1 << 30);
     b = filled(&budget, 10);
     cr_assert_eq(batch_pack(b, &w, NULL), 0);
-    part = batch_pick(b, pick, 1, NULL);
+    b->pick = malloc(sizeof pick);
+    memcpy(b->pick, pick, sizeof pick);
+    b->attempts = 3;
+    b->delay_ms = 250;
+    part = batch_pick(b, 1, NULL);
     cr_assert(part);
     cr_expect_eq(part->n_items, 2);
     cr_expect_eq(part->items[1].line_offset, 40);
+    cr_expect_eq(part->attempts, 3);
+    cr_expect_eq(part->delay_ms, 250);
     cr_expect(slice_is(buffer_slice(&part->body), "item 1 with some text that repeats itself\n"
                                                   "item 4 with some text that repeats itself\n"));
     batch_free(part);

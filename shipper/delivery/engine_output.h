@@ -1,0 +1,67 @@
+/* The inside of the delivery engine, shared by the files that make it: engine.c (the queue, the
+ * tick, its life) and engine_reply.c (what becomes of a batch when its reply has come).
+ *
+ * Thread: the loop's. */
+#ifndef SHIP_DELIVERY_ENGINE_OUTPUT_H
+#define SHIP_DELIVERY_ENGINE_OUTPUT_H
+
+#include "shipper/delivery/engine.h"
+
+/* What one reply, or several of them, did with events. */
+struct tally {
+    size_t good; /* delivered, or duplicates */
+    size_t retry;
+    size_t hold;
+    size_t rejected;
+};
+
+/* One output's side of the engine.
+ *
+ * Invariants: every batch that was offered is in `ready`, with the sink (n_in_flight), or counted
+ * in n_elsewhere (being taken apart or written to the dead letters). After a failure of the output
+ * as a whole (failures > 0) only one request at a time goes out, until one is answered. An item is
+ * settled at most once: a batch in which some are (batch.pick says which) is never sent as it is.
+ */
+struct output {
+    struct engine_output conf;
+    struct engine *engine;
+    struct output_stats stats;
+
+    struct batch *ready; /* in order of arrival; those with due_ms in the future wait in it */
+    struct batch **ready_end;
+    size_t n_ready;
+    bool has_new_delay; /* a batch in `ready` has a delay that the next tick turns into due_ms */
+    unsigned n_in_flight;
+    unsigned n_elsewhere;
+
+    int64_t now_ms;        /* of the last tick */
+    unsigned failures;     /* in a row, of the output as a whole */
+    int64_t pending_delay; /* to be turned into not_before_ms at the next tick; -1: none */
+    int64_t not_before_ms;
+    bool has_pending_fail;    /* failing_since_ms is to be set at the next tick */
+    int64_t failing_since_ms; /* 0: not failing */
+    bool was_reached;
+    bool is_holding;
+    struct err trouble; /* what the last failure said */
+    enum engine_state state;
+
+    int64_t told_ms;     /* when events set aside or sent back were last told of; 0: never */
+    struct tally untold; /* since then */
+};
+
+struct engine {
+    struct engine_options options;
+    struct output *outputs;
+};
+
+/* engine.c: the batch is ready (to be sent when its delay is over, or to be taken apart). */
+void engine_push(struct output *o, struct batch *b);
+/* The same for one that was sent: it waits for delay_ms, and counts as retried. */
+void engine_send_again(struct output *o, struct batch *b, int64_t delay_ms);
+
+/* engine_reply.c: what sinks call when they are done; ctx is the engine. */
+sink_done_fn engine_on_reply;
+/* Makes batches of the items that b->pick wants sent again; they come back by engine_send_again. */
+void engine_take_apart(struct output *o, struct batch *b);
+
+#endif

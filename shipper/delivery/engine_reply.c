@@ -1,0 +1,407 @@
+/* What becomes of a batch when its reply has come. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/delivery/apart.h"
+#include "shipper/delivery/dead_letters.h"
+#include "shipper/delivery/engine_output.h"
+#include "shipper/delivery/retry.h"
+#include "shipper/observe/log.h"
+
+enum {
+    TELL_EVERY_MS = 10000, /* what was set aside or sent back: a line at most so often */
+    NO_MEMORY_MS = 1000,
+    HALVE_EVERY = 4,         /* tries of one batch until it is sent in two halves */
+    HALVE_LEAST = 16 * 1024, /* plain bytes: below, size is not what is wrong */
+    LONE_TRIES = 8,          /* of one event, while others got through */
+};
+
+static void log_trouble(const struct output *o, enum log_level level, const struct err *why)
+{
+    if (o->engine->options.log)
+        log_err(o->engine->options.log, level, why);
+}
+
+static const char *where(const struct output *o)
+{
+    return o->conf.ops->where(o->conf.sink);
+}
+
+static int64_t jittered(const struct output *o, unsigned failures, int64_t retry_after_ms)
+{
+    const struct retry_options *r = &o->engine->options.retry;
+
+    return retry_delay_ms(failures, r->initial_ms, r->max_ms, retry_after_ms,
+                          o->engine->options.random(o->engine->options.random_ctx));
+}
+
+/* --- again, in full or in parts -------------------------------------------------------------- */
+
+static void on_apart(void *ctx, struct batch *parts[APART_PARTS], struct batch *whole)
+{
+    struct output *o = ctx;
+
+    o->n_elsewhere--;
+    for (int i = 0; i < APART_PARTS; i++)
+        if (parts[i])
+            engine_send_again(o, parts[i], parts[i]->delay_ms);
+    if (whole)
+        engine_send_again(o, whole, NO_MEMORY_MS);
+}
+
+void engine_take_apart(struct output *o, struct batch *b)
+{
+    o->n_elsewhere++;
+    if (apart_start(o->engine->options.pool, b, on_apart, o))
+        return;
+    o->n_elsewhere--;
+    engine_send_again(o, b, NO_MEMORY_MS);
+}
+
+static void halve(struct output *o, struct batch *b, int64_t delay_ms)
+{
+    b->delay_ms = delay_ms;
+    b->pick = malloc(b->n_items);
+    if (!b->pick) {
+        engine_send_again(o, b, delay_ms > NO_MEMORY_MS ? delay_ms : NO_MEMORY_MS);
+        return;
+    }
+    for (size_t i = 0; i < b->n_items; i++)
+        b->pick[i] = i < b->n_items / 2 ? PICK_FIRST : PICK_SECOND;
+    engine_take_apart(o, b);
+}
+
+/* None of it was taken. Each fourth time it goes in two halves: the far side, or a proxy, may have
+ * no room or no time for a request of this size, and does not always say so. */
+static void again(struct output *o, struct batch *b, bool was_reached, int64_t delay_ms)
+{
+    bool is_divisible = b->n_items > 1 && b->plain_bytes > HALVE_LEAST;
+
+    if (was_reached && is_divisible && (b->attempts + 1) % HALVE_EVERY == 0)
+        halve(o, b, delay_ms);
+    else
+        engine_send_again(o, b, delay_ms);
+}
+
+/* --- the output as a whole ------------------------------------------------------------------- */
+
+/* A one-shot run does not wait for somebody to mend what holds: it ends, and says why itself. */
+static bool gives_up_on_hold(struct output *o, const struct err *why)
+{
+    if (!o->engine->options.retry.give_up_on_hold)
+        return false;
+    o->trouble = *why;
+    o->state = ENGINE_GAVE_UP;
+    return true;
+}
+
+static void tell_back_off(struct output *o, const struct err *why, bool is_hold, int64_t delay_ms)
+{
+    struct err told = *why;
+    char tail[160];
+
+    if (is_hold && o->is_holding && strcmp(o->trouble.what, why->what) == 0)
+        return; /* said once, until it is another matter */
+    snprintf(tail, sizeof tail, "; keeping %llu events, try %u in %.1f s",
+             (unsigned long long)o->stats.in_flight_events, o->failures + 1,
+             (double)delay_ms / 1000);
+    strncat(told.what, tail, sizeof told.what - strlen(told.what) - 1);
+    log_trouble(o, is_hold ? LOG_ERROR : LOG_WARN, &told);
+}
+
+/* It did not take a batch: wait before the next request. */
+static void back_off(struct output *o, const struct sink_reply *reply, bool is_hold)
+{
+    const struct retry_options *r = &o->engine->options.retry;
+    int64_t delay_ms;
+
+    o->stats.failures++;
+    o->failures++;
+    o->has_pending_fail = true;
+    o->was_reached |= reply->was_reached;
+    delay_ms = is_hold ? r->hold_ms : jittered(o, o->failures, reply->retry_after_ms);
+    if (delay_ms > o->pending_delay)
+        o->pending_delay = delay_ms;
+    if (!is_hold || !gives_up_on_hold(o, &reply->why))
+        tell_back_off(o, &reply->why, is_hold, delay_ms);
+    o->trouble = reply->why;
+    o->is_holding = is_hold;
+}
+
+static void note_good(struct output *o)
+{
+    if (o->failures && o->engine->options.log)
+        log_line(o->engine->options.log, LOG_INFO, "%s: answering again after %u failed tries",
+                 where(o), o->failures);
+    o->failures = 0;
+    o->failing_since_ms = 0;
+    o->has_pending_fail = false;
+    o->was_reached = true;
+    o->is_holding = false;
+    o->pending_delay = -1;
+    o->not_before_ms = 0;
+}
+
+/* --- verdicts -------------------------------------------------------------------------------- */
+
+/* n neighbours with one and the same final verdict. */
+static void settle_items(struct output *o, const struct batch *b, size_t from, size_t n,
+                         enum verdict verdict)
+{
+    /* Neighbours mostly come from the same chunk: settle them together. */
+    for (size_t i = from; i < from + n;) {
+        struct chunk *chunk = b->items[i].chunk;
+        size_t run = 1;
+
+        while (i + run < from + n && b->items[i + run].chunk == chunk)
+            run++;
+        tracker_settle(o->engine->options.tracker, chunk, run);
+        i += run;
+    }
+    o->stats.in_flight_events -= n;
+    o->stats.delivered += verdict == VERDICT_DELIVERED ? n : 0;
+    o->stats.duplicates += verdict == VERDICT_DUPLICATE ? n : 0;
+    o->stats.dead += verdict == VERDICT_REJECTED ? n : 0;
+}
+
+static struct tally count_verdicts(const struct batch *b, const enum verdict *v)
+{
+    struct tally t = {0};
+
+    for (size_t i = 0; i < b->n_items; i++) {
+        t.good += v[i] == VERDICT_DELIVERED || v[i] == VERDICT_DUPLICATE;
+        t.retry += v[i] == VERDICT_RETRY;
+        t.hold += v[i] == VERDICT_HOLD;
+        t.rejected += v[i] == VERDICT_REJECTED;
+    }
+    return t;
+}
+
+/* Settles what is final, and sends the n_again others again after b->delay_ms. */
+static void settle_reply(struct output *o, struct batch *b, const enum verdict *v, size_t n_again,
+                         bool letters_failed)
+{
+    uint8_t *pick = n_again ? calloc(1, b->n_items) : NULL;
+
+    if (n_again && !pick) { /* nothing is settled: all of it again, ids make that harmless */
+        engine_send_again(o, b, NO_MEMORY_MS);
+        return;
+    }
+    for (size_t i = 0; i < b->n_items;) {
+        bool is_again = v[i] == VERDICT_RETRY || v[i] == VERDICT_HOLD ||
+                        (v[i] == VERDICT_REJECTED && letters_failed);
+        size_t run = 1;
+
+        if (is_again) {
+            pick[i++] = PICK_FIRST;
+            continue;
+        }
+        while (i + run < b->n_items && v[i + run] == v[i])
+            run++;
+        settle_items(o, b, i, run, v[i]);
+        i += run;
+    }
+    b->pick = pick;
+    if (pick)
+        engine_take_apart(o, b);
+    else
+        batch_free(b);
+}
+
+/* The verdicts of a batch whose dead letters are being written. */
+struct burial {
+    struct output *output;
+    struct tally tally;
+    enum verdict verdicts[];
+};
+
+static void letters_failed(struct output *o, struct batch *b, const struct err *why)
+{
+    struct err told = *why;
+
+    err_at(&told, "dead letters");
+    b->delay_ms = o->engine->options.retry.hold_ms;
+    o->trouble = told;
+    o->has_pending_fail = true;
+    if (gives_up_on_hold(o, &told))
+        return;
+    strncat(told.what, "; keeping the events and trying again",
+            sizeof told.what - strlen(told.what) - 1);
+    log_trouble(o, LOG_ERROR, &told);
+}
+
+static void on_buried(void *ctx, struct batch *b, const struct err *why)
+{
+    struct burial *burial = ctx;
+    struct output *o = burial->output;
+    const struct tally *t = &burial->tally;
+    bool has_failed = why->code != ERR_NONE;
+
+    o->n_elsewhere--;
+    if (has_failed)
+        letters_failed(o, b, why);
+    settle_reply(o, b, burial->verdicts, t->retry + t->hold + (has_failed ? t->rejected : 0),
+                 has_failed);
+    free(burial);
+}
+
+/* Sets the rejected items aside first; the rest follows in on_buried. */
+static void bury(struct output *o, struct batch *b, const struct sink_reply *reply,
+                 const struct tally *t)
+{
+    struct burial *burial = malloc(sizeof *burial + b->n_items * sizeof *burial->verdicts);
+
+    if (!burial) {
+        engine_send_again(o, b, NO_MEMORY_MS);
+        return;
+    }
+    burial->output = o;
+    burial->tally = *t;
+    memcpy(burial->verdicts, reply->verdicts, b->n_items * sizeof *burial->verdicts);
+    o->n_elsewhere++;
+    dead_letters_put(o->engine->options.dead_letters, b, reply, o->conf.name, on_buried, burial);
+}
+
+/* --- one reply ------------------------------------------------------------------------------- */
+
+/* One line for what replies set aside or sent back; its text names no event. A mapping that refuses
+ * one line in a hundred must not fill the log. */
+static void tell_tally(struct output *o, const struct tally *t, const struct sink_reply *reply)
+{
+    struct tally *sum = &o->untold;
+    struct err told = reply->why;
+    size_t len;
+
+    sum->rejected += t->rejected;
+    sum->retry += t->retry + t->hold;
+    if (told.code == ERR_NONE && !t->rejected && !t->hold && !t->retry)
+        return;
+    if (o->told_ms && o->now_ms - o->told_ms < TELL_EVERY_MS)
+        return;
+    if (told.code == ERR_NONE) {
+        err_set(&told, ERR_REFUSED, "not all events were taken");
+        err_at(&told, "%s", where(o));
+    }
+    len = strlen(told.what);
+    if (sum->rejected || sum->retry)
+        snprintf(told.what + len, sizeof told.what - len,
+                 "; %zu to the dead letters, %zu again later%s", sum->rejected, sum->retry,
+                 o->told_ms ? ", since this was last said" : "");
+    log_trouble(o, t->hold || t->rejected ? LOG_ERROR : LOG_WARN, &told);
+    *sum = (struct tally){0};
+    o->told_ms = o->now_ms;
+}
+
+/* How long what goes again of a batch waits, by itself. */
+static int64_t delay_of(const struct output *o, const struct batch *b,
+                        const struct sink_reply *reply, const struct tally *t)
+{
+    int64_t hold_ms = o->engine->options.retry.hold_ms;
+    int64_t delay_ms = jittered(o, b->attempts + 1, reply->retry_after_ms);
+
+    return t->hold && delay_ms < hold_ms ? hold_ms : delay_ms;
+}
+
+/* What was left over of a batch failed again, while others get through: its own matter. */
+static void again_alone(struct output *o, struct batch *b, const struct sink_reply *reply,
+                        const struct tally *t)
+{
+    o->has_pending_fail = true;
+    o->trouble = reply->why;
+    if (!t->hold || !gives_up_on_hold(o, &reply->why))
+        tell_tally(o, t, reply);
+    again(o, b, !t->hold, delay_of(o, b, reply, t));
+}
+
+static void on_items(struct output *o, struct batch *b, const struct sink_reply *reply)
+{
+    struct tally t = count_verdicts(b, reply->verdicts);
+
+    if (t.good + t.rejected == 0) {
+        if (b->is_resend && !o->failures) {
+            again_alone(o, b, reply, &t);
+            return;
+        }
+        /* Nobody got through: that is the output, not the events. */
+        back_off(o, reply, t.retry == 0);
+        again(o, b, t.retry > 0, 0);
+        return;
+    }
+    note_good(o);
+    if (!t.hold || !gives_up_on_hold(o, &reply->why))
+        tell_tally(o, &t, reply);
+    b->delay_ms = t.retry || t.hold ? delay_of(o, b, reply, &t) : 0;
+    if (t.rejected)
+        bury(o, b, reply, &t);
+    else
+        settle_reply(o, b, reply->verdicts, t.retry + t.hold, false);
+}
+
+static void reject_lone(struct output *o, struct batch *b, const struct sink_reply *reply)
+{
+    enum verdict rejected = VERDICT_REJECTED;
+    struct rejection rejection = {0, reply->status, "request_refused", reply->why.what};
+    struct sink_reply letter = *reply;
+
+    letter.outcome = SINK_ITEMS;
+    letter.verdicts = &rejected;
+    letter.rejections = &rejection;
+    letter.n_rejections = 1;
+    on_items(o, b, &letter);
+}
+
+/* Refused as a whole for its size or for one of its events: halved until the one is alone. */
+static void on_refused_whole(struct output *o, struct batch *b, const struct sink_reply *reply)
+{
+    note_good(o);
+    if (b->n_items > 1)
+        halve(o, b, 0);
+    else
+        reject_lone(o, b, reply);
+}
+
+/* A request that failed, while others before it got through, waits longer each time by itself: an
+ * event that breaks the far side must not take every second turn. */
+static void on_failed(struct output *o, struct batch *b, const struct sink_reply *reply)
+{
+    bool is_hold = reply->outcome == SINK_HOLD;
+    int64_t delay_ms = 0;
+
+    if (!is_hold && reply->was_reached && !o->failures)
+        b->lone_failures++;
+    if (b->lone_failures > 1)
+        delay_ms = jittered(o, b->lone_failures, -1);
+    if (b->n_items == 1 && reply->status == 500 && b->lone_failures > LONE_TRIES) {
+        reject_lone(o, b, reply);
+        return;
+    }
+    back_off(o, reply, is_hold);
+    again(o, b, !is_hold && reply->was_reached, delay_ms);
+}
+
+void engine_on_reply(void *ctx, struct batch *b, const struct sink_reply *reply)
+{
+    struct engine *en = ctx;
+    struct output *o = &en->outputs[b->output];
+
+    o->n_in_flight--;
+    switch (reply->outcome) {
+    case SINK_ITEMS:
+        on_items(o, b, reply);
+        break;
+    case SINK_RETRY:
+    case SINK_HOLD:
+        on_failed(o, b, reply);
+        break;
+    case SINK_SPLIT:
+    case SINK_BISECT:
+        on_refused_whole(o, b, reply);
+        break;
+    case SINK_CLOSED:
+        o->trouble = reply->why;
+        o->state = ENGINE_CLOSED;
+        batch_free(b);
+        break;
+    }
+}

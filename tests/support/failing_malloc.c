@@ -1,0 +1,49 @@
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "tests/support/failing_malloc.h"
+
+/* The linker's names for what it wraps. */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *ptr, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *ptr, size_t size);
+
+static atomic_uint left; /* 0: nothing fails */
+static atomic_bool has_failed;
+
+void failing_malloc_at(unsigned n)
+{
+    atomic_store(&has_failed, false);
+    atomic_store(&left, n);
+}
+
+bool failing_malloc_has_failed(void)
+{
+    return atomic_load(&has_failed);
+}
+
+static bool is_the_one(void)
+{
+    if (atomic_load_explicit(&left, memory_order_relaxed) == 0 || atomic_fetch_sub(&left, 1) != 1)
+        return false;
+    atomic_store(&has_failed, true);
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return is_the_one() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return is_the_one() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *ptr, size_t size)
+{
+    return is_the_one() ? NULL : __real_realloc(ptr, size);
+}

@@ -1,0 +1,15 @@
+/* A malloc that fails on demand: in ship's own code and in the tests', not inside libraries.
+ *
+ * The test binary is linked with --wrap for malloc, calloc and realloc.
+ * Thread: any; the count is shared by all. */
+#ifndef SHIP_TESTS_SUPPORT_FAILING_MALLOC_H
+#define SHIP_TESTS_SUPPORT_FAILING_MALLOC_H
+
+#include <stdbool.h>
+
+/* The nth allocation from now on fails (1: the next), once. 0: none does. */
+void failing_malloc_at(unsigned n);
+/* The one that was asked for has failed. */
+bool failing_malloc_has_failed(void);
+
+#endif
