@@ -167,6 +167,7 @@ static void add_level(const struct event *event, struct buffer *out)
     }
 }
 
+/* Not every flag has a name. */
 static void add_flags(unsigned flags, struct buffer *out)
 {
     static const struct {
@@ -177,18 +178,17 @@ static void add_flags(unsigned flags, struct buffer *out)
         {RECORD_BAD_JSON, "bad_json"},   {RECORD_MATCH_LIMIT, "match_limit"},
         {RECORD_NO_MATCH, "no_match"},
     };
-    const char *before = ",\"log.flags\":[";
+    bool is_open = false;
 
-    if (!flags)
-        return;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!(flags & names[i].flag))
             continue;
-        buffer_add_slice(out, slice_str(before));
+        buffer_add_slice(out, slice_str(is_open ? "," : ",\"log.flags\":["));
         add_plain(out, slice_str(names[i].name));
-        before = ",";
+        is_open = true;
     }
-    buffer_add_char(out, ']');
+    if (is_open)
+        buffer_add_char(out, ']');
 }
 
 static void add_hex64(struct buffer *out, uint64_t value)
