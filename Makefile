@@ -64,7 +64,8 @@ WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(OUT)/unit: $(UNITOBJ) $(LIBRARY)
 	$(if $(V),,@)$(CC) $(LINK) $(WRAP) $^ $(LIBS) $(CRITERION) -o $@
 
-# The bench's own tools: one file each; what is not used of the library is not linked.
+# The bench's own tools; what they do not use of the library is not linked.
+$(OUT)/bench/bulk_sink: $(OUT)/tests/bench/bulk_body.o
 .SECONDARY: $(BENCH:%.c=$(OUT)/%.o)
 $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(LIBRARY)
 	@mkdir -p $(@D)
