@@ -158,7 +158,7 @@ int config_finish(struct config *c, struct err *e)
         if (finish_input(c, &c->inputs[i], e) < 0)
             return err_at(e, "%s", c->inputs[i].ops->name);
     for (size_t i = 0; i < c->n_outputs; i++)
-        if (finish_output(&c->outputs[i], e) < 0)
+        if (finish_output(c, &c->outputs[i], e) < 0)
             return err_at(e, "%s", c->outputs[i].ops->name);
     return 0;
 }

@@ -56,8 +56,10 @@ struct output_config {
 struct keep;
 
 struct config {
-    const char *path;  /* NULL: from the command line alone */
-    struct keep *keep; /* owns the option structs and all that they point at */
+    const char *path;                /* NULL: from the command line alone */
+    struct keep *keep;               /* owns the option structs and all that they point at */
+    struct option_list secret_files; /* that ${file:...} named */
+    bool has_plain_secret;           /* one stands in the file itself */
     struct global_options global;
     struct input_config *inputs;
     size_t n_inputs;

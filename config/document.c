@@ -64,6 +64,18 @@ static void count_lines(struct slice before, size_t *line, size_t *column)
     }
 }
 
+/* The text from libyaml's mark on, which counts characters. */
+static struct slice text_at(struct slice text, size_t index)
+{
+    size_t i = 0;
+
+    for (; i < text.len && index > 0; index--)
+        do
+            i++;
+        while (i < text.len && ((unsigned char)text.ptr[i] & 0xc0) == 0x80);
+    return slice_from(text, i);
+}
+
 static int not_utf8(const yaml_parser_t *p, struct slice text, const char *origin, struct err *e)
 {
     size_t offset = p->problem_offset < text.len ? p->problem_offset : text.len;
@@ -80,29 +92,49 @@ static int not_utf8(const yaml_parser_t *p, struct slice text, const char *origi
     return locate(origin, line, column, "", e);
 }
 
+/* What libyaml's words mean to somebody who writes a configuration; NULL: no better words. */
+static const char *in_other_words(const yaml_parser_t *p, struct slice text)
+{
+    struct slice rest = text_at(text, p->problem_mark.index);
+    const char *problem = p->problem ? p->problem : "";
+    bool is_reference = rest.len && *rest.ptr == '{' && rest.ptr > text.ptr && rest.ptr[-1] == '$';
+
+    if (p->error == YAML_MEMORY_ERROR)
+        return "out of memory";
+    if (is_reference)
+        return "between [ ] or { }, a text with ${...} needs quotes: \"${NAME}\"";
+    if (rest.len && *rest.ptr == '\t' && p->error == YAML_SCANNER_ERROR)
+        return "a tab; YAML is indented with spaces";
+    if (strstr(problem, "cannot start any token"))
+        return "a text that begins with @, % or ` needs quotes";
+    if (strstr(problem, "mapping values are not allowed"))
+        return "a colon too many, or a wrong indentation; a text with \": \" in it needs quotes";
+    if (p->context && strstr(p->context, "scanning a tag"))
+        return "a text that begins with ! needs quotes";
+    if (p->context && strstr(p->context, "scanning an a")) /* an alias, an anchor */
+        return "a text that begins with * or & needs quotes";
+    if (strstr(problem, "undefined alias"))
+        return "there is no such anchor; a text that begins with * needs quotes";
+    return NULL;
+}
+
 static int not_yaml(const yaml_parser_t *p, struct slice text, const char *origin, struct err *e)
 {
-    yaml_mark_t mark = p->problem_mark;
-    const char *context = p->context ? p->context : "";
+    const yaml_mark_t *mark = &p->problem_mark;
+    const char *words = in_other_words(p, text);
+    size_t len;
 
     if (p->error == YAML_READER_ERROR)
         return not_utf8(p, text, origin, e);
-    if (p->error == YAML_MEMORY_ERROR) {
-        err_set(e, ERR_CONFIG, "out of memory");
-    } else if (mark.index < text.len && text.ptr[mark.index] == '\t' &&
-               p->error == YAML_SCANNER_ERROR) {
-        err_set(e, ERR_CONFIG, "a tab; YAML is indented with spaces");
-    } else {
-        err_set(e, ERR_CONFIG, "not YAML: %s%s%s", p->problem ? p->problem : "broken",
-                *context ? ", " : "", context);
-        if (*context && p->context_mark.line != mark.line) {
-            size_t len = strlen(e->what);
-
-            snprintf(e->what + len, sizeof e->what - len, " that began in line %zu",
-                     p->context_mark.line + 1);
-        }
-    }
-    return locate(origin, mark.line + 1, mark.column + 1, "", e);
+    err_set(e, ERR_CONFIG, "%s%s", words ? "" : "not YAML: ",
+            words        ? words
+            : p->problem ? p->problem
+                         : "broken");
+    len = strlen(e->what);
+    if (!words && p->context)
+        snprintf(e->what + len, sizeof e->what - len, ", %s (from line %zu on)", p->context,
+                 p->context_mark.line + 1);
+    return locate(origin, mark->line + 1, mark->column + 1, "", e);
 }
 
 /* --- parsing --- */
@@ -114,7 +146,7 @@ static int check_root(struct document *d, struct err *e)
     d->root = yaml_document_get_root_node(&d->yaml);
     if (!d->root || (document_text(d->root, &text) && text.len == 0))
         return document_fail(d, NULL, "", e,
-                             "the file is empty; want inputs and outputs (see `ship help file`)");
+                             "the file is empty; want inputs and outputs (see `ship help config`)");
     if (d->root->type == YAML_MAPPING_NODE)
         return 0;
     return document_fail(d, d->root, "", e, "this is %s; want a map with inputs and outputs",

@@ -9,6 +9,7 @@ enum { DEPTH_MAX = 4 };
 
 struct expansion {
     struct buffer *out;
+    struct expand_notes *notes; /* may be NULL */
     struct err *e;
     bool may_quote;
     unsigned depth;
@@ -72,16 +73,19 @@ static int append_first_line(struct expansion *x, const char *path)
 static int append_file(struct expansion *x, struct slice inside)
 {
     struct buffer path = {0};
-    struct expansion inner = {&path, x->e, x->may_quote, x->depth + 1};
+    struct expansion inner = {&path, x->notes, x->e, x->may_quote, x->depth + 1};
     char reason[sizeof x->e->what];
     int rc = append_all(&inner, inside);
 
     buffer_add_char(&path, '\0');
     if (rc == 0 && path.failed)
         rc = err_set(x->e, ERR_NOMEM, "out of memory");
+    if (rc == 0 && x->notes)
+        x->notes->on_file(x->notes->ctx, path.ptr);
     if (rc == 0 && append_first_line(x, path.ptr) < 0) {
         memcpy(reason, x->e->what, sizeof reason);
-        rc = err_set(x->e, x->e->code, "the file %.200s that it names: %.200s",
+        rc = err_set(x->e, x->e->code, "%s%.200s: %.200s",
+                     x->may_quote ? "the file " : "a file that it names",
                      x->may_quote ? path.ptr : "", reason);
     }
     buffer_free(&path);
@@ -123,6 +127,8 @@ static int append_reference(struct expansion *x, struct slice inside)
     struct slice rest = slice_from(inside, len);
     struct slice none = {0};
 
+    if (x->notes)
+        x->notes->has_reference = true;
     if (x->depth >= DEPTH_MAX)
         return err_set(x->e, ERR_CONFIG, "${...} inside each other, more than %d deep", DEPTH_MAX);
     if (slice_starts(inside, file))
@@ -165,14 +171,17 @@ static int append_all(struct expansion *x, struct slice text)
     return 0;
 }
 
-int expand(struct slice text, bool is_secret, struct buffer *out, struct err *e)
+int expand(struct slice text, bool is_secret, struct buffer *out, struct expand_notes *notes,
+           struct err *e)
 {
     struct slice opening = SLICE_LIT("${");
     size_t from = out->len;
     bool is_whole = slice_starts(text, opening) &&
                     find_end(slice_from(text, opening.len)) == (ptrdiff_t)(text.len - 3);
-    struct expansion x = {out, e, !is_secret || is_whole, 0};
+    struct expansion x = {out, notes, e, !is_secret || is_whole, 0};
 
+    if (notes)
+        notes->has_reference = false;
     if (append_all(&x, text) < 0)
         return -1;
     if (out->failed)

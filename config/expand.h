@@ -18,9 +18,17 @@
 
 enum { EXPAND_MAX_BYTES = 64 * 1024 }; /* of a file's first line, and of a whole value */
 
-/* Appends the text of the value. -1 and *e (ERR_CONFIG): what could not be expanded. With
- * is_secret, a message names the variable or file only if nothing else stands in the value: what
- * looks like a reference may be a part of the secret. */
-int expand(struct slice text, bool is_secret, struct buffer *out, struct err *e);
+/* What was found in values, for `ship check`. */
+struct expand_notes {
+    void (*on_file)(void *ctx, const char *path); /* ${file:path}; borrowed for the call */
+    void *ctx;
+    bool has_reference; /* in the last value */
+};
+
+/* Appends the text of the value. notes may be NULL. -1 and *e (ERR_CONFIG): what could not be
+ * expanded. With is_secret, a message names the variable or file only if nothing else stands in the
+ * value: what looks like a reference may be a part of the secret. */
+int expand(struct slice text, bool is_secret, struct buffer *out, struct expand_notes *notes,
+           struct err *e);
 
 #endif

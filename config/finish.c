@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/keep.h"
 #include "config/values.h"
 
 static int check_required(const struct option_table *table, const void *options, struct err *e)
@@ -68,26 +69,75 @@ static int add_global_labels(struct config *c, struct input_config *in, struct e
     return 0;
 }
 
+/* --- names: each is there once, so that metrics and positions can tell them apart --- */
+
+static int taken(const char *name, const char *kind, size_t by, struct err *e)
+{
+    err_set(e, ERR_CONFIG, "\"%.60s\" is the name of %ss[%zu] already", name, kind, by);
+    return err_at(e, "name");
+}
+
+/* The type; behind it a number from the second of that type on. NULL and *e. */
+static const char *default_name(struct config *c, const char *type, size_t n_before, struct err *e)
+{
+    char text[80];
+    const char *name;
+
+    if (n_before == 0)
+        return type;
+    snprintf(text, sizeof text, "%.60s-%zu", type, n_before + 1);
+    name = keep_text(c->keep, slice_str(text));
+    if (!name)
+        err_set(e, ERR_NOMEM, "out of memory");
+    return name;
+}
+
+static int name_input(struct config *c, struct input_config *in, struct err *e)
+{
+    size_t n_alike = 0;
+
+    for (size_t i = 0; &c->inputs[i] != in; i++)
+        n_alike += c->inputs[i].ops == in->ops;
+    if (!in->common.name && !(in->common.name = default_name(c, in->ops->name, n_alike, e)))
+        return -1;
+    for (size_t i = 0; &c->inputs[i] != in; i++)
+        if (strcmp(c->inputs[i].common.name, in->common.name) == 0)
+            return taken(in->common.name, "input", i, e);
+    return 0;
+}
+
+static int name_output(struct config *c, struct output_config *out, struct err *e)
+{
+    size_t n_alike = 0;
+
+    for (size_t i = 0; &c->outputs[i] != out; i++)
+        n_alike += c->outputs[i].ops == out->ops;
+    if (!out->common.name && !(out->common.name = default_name(c, out->ops->name, n_alike, e)))
+        return -1;
+    for (size_t i = 0; &c->outputs[i] != out; i++)
+        if (strcmp(c->outputs[i].common.name, out->common.name) == 0)
+            return taken(out->common.name, "output", i, e);
+    return 0;
+}
+
+/* --- one section --- */
+
 int finish_input(struct config *c, struct input_config *in, struct err *e)
 {
     if (check_required(&in->ops->options, in->options, e) < 0)
         return -1;
     if (in->ops->validate && in->ops->validate(in->options, e) < 0)
         return -1;
-    if (!in->common.name)
-        in->common.name = in->ops->name;
-    if (add_global_labels(c, in, e) < 0)
+    if (name_input(c, in, e) < 0 || add_global_labels(c, in, e) < 0)
         return -1;
     return make_parser(in, e);
 }
 
-int finish_output(struct output_config *out, struct err *e)
+int finish_output(struct config *c, struct output_config *out, struct err *e)
 {
     if (check_required(&out->ops->options, out->options, e) < 0)
         return -1;
     if (out->ops->validate && out->ops->validate(out->options, e) < 0)
         return -1;
-    if (!out->common.name)
-        out->common.name = out->ops->name;
-    return 0;
+    return name_output(c, out, e);
 }

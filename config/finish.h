@@ -8,9 +8,9 @@
 #include "config/config.h"
 #include "shipper/base/error.h"
 
-/* What is required is there, the type is content, the global labels are added, the parser (of its
- * own) is made. */
+/* What is required is there, the type is content, it has a name of its own, the global labels are
+ * added, the parser (unless lent) is made. */
 int finish_input(struct config *c, struct input_config *in, struct err *e);
-int finish_output(struct output_config *out, struct err *e);
+int finish_output(struct config *c, struct output_config *out, struct err *e);
 
 #endif

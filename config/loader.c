@@ -1,10 +1,13 @@
 /* A configuration from YAML: the top, its inputs with their parsers, its outputs. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "config/document.h"
 #include "config/finish.h"
+#include "config/keep.h"
 #include "config/registry.h"
 #include "config/scope.h"
 #include "config/text_file.h"
@@ -19,7 +22,7 @@ struct loading {
 
 static struct scope make_scope(const struct loading *l, const yaml_node_t *map)
 {
-    return (struct scope){.document = &l->document, .keep = l->config->keep, .map = map};
+    return (struct scope){.document = &l->document, .config = l->config, .map = map};
 }
 
 static void add_part(struct scope *s, const struct option_table *table, void *options)
@@ -77,6 +80,7 @@ static int read_parser_map(struct loading *l, const struct scope *input, const y
         return -1;
     if (config_set_parser(l->config, in, type, l->e) < 0)
         return scope_locate(&s, type_word->value, "type", l->e);
+    s.help = in->parser_ops->name;
     add_part(&s, &in->parser_ops->options, in->parser_options);
     return scope_read(&s, l->e);
 }
@@ -118,6 +122,7 @@ static int read_input(struct loading *l, struct scope *s)
     in = config_add_input(l->config, type, l->e);
     if (!in)
         return scope_locate(s, type_word->value, "type", l->e);
+    s->help = in->ops->name;
     add_part(s, &in->ops->options, in->options);
     add_part(s, &input_common_table, &in->common);
     if (scope_read(s, l->e) < 0 ||
@@ -140,11 +145,12 @@ static int read_output(struct loading *l, struct scope *s)
     out = config_add_output(l->config, type, l->e);
     if (!out)
         return scope_locate(s, type_word->value, "type", l->e);
+    s->help = out->ops->name;
     add_part(s, &out->ops->options, out->options);
     add_part(s, &output_common_table, &out->common);
     if (scope_read(s, l->e) < 0)
         return -1;
-    return finish_output(out, l->e) < 0 ? scope_locate_option(s, l->e) : 0;
+    return finish_output(l->config, out, l->e) < 0 ? scope_locate_option(s, l->e) : 0;
 }
 
 /* A list of maps, each with a type. */
@@ -187,6 +193,7 @@ static int read_top(struct loading *l)
     const struct scope_word *inputs = add_word(&top, "inputs");
     const struct scope_word *outputs = add_word(&top, "outputs");
 
+    top.help = "config";
     add_part(&top, &global_table, &l->config->global);
     if (scope_find_words(&top, l->e) < 0 || scope_read(&top, l->e) < 0)
         return -1;
@@ -223,7 +230,14 @@ struct config *config_load(const char *path, struct err *e)
 {
     struct buffer text = {0};
     struct config *c = NULL;
+    bool is_missing = access(path, F_OK) < 0 && errno == ENOENT;
 
+    if (is_missing) {
+        err_set(e, ERR_CONFIG,
+                "no such file (`ship help config` shows what one looks like); not starting");
+        err_at(e, "%.400s", path);
+        return NULL;
+    }
     if (text_file_read(path, FILE_MAX_BYTES, &text, e) == 0) {
         c = config_parse(text.ptr, text.len, path, e);
     } else {

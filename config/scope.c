@@ -1,11 +1,13 @@
 #include "config/scope.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/expand.h"
+#include "config/keep.h"
 #include "config/lookup.h"
 #include "config/text_file.h"
 #include "config/values.h"
@@ -97,28 +99,29 @@ int scope_locate_option(const struct scope *s, struct err *e)
 static int fail_unknown(struct scope *s, const yaml_node_t *at, const char *name, struct err *e)
 {
     struct nearest near;
-    struct buffer quoted = {0};
+    struct buffer what = {0};
     int rc;
 
+    if (strcmp(name, "<<") == 0)
+        return scope_fail(s, at, "", e, "\"<<\" (merging of maps) is not supported; write it out");
     nearest_init(&near, slice_str(name));
     for (size_t p = 0; p < s->n_parts; p++)
         lookup_offer(s->parts[p].table, &near);
     for (size_t i = 0; i < s->n_words; i++)
         nearest_offer(&near, s->words[i].name);
-    value_quote(slice_str(name), &quoted);
+    value_quote(slice_str(name), &what);
     if (near.name)
-        rc = scope_fail(s, at, "", e, "there is no option %.*s; did you mean \"%s\"?",
-                        SLICE_ARG(buffer_slice(&quoted)), near.name);
-    else if (strcmp(name, "<<") == 0)
-        rc = scope_fail(s, at, "", e, "\"<<\" (merging of maps) is not supported; write it out");
+        buffer_printf(&what, "; did you mean \"%s\"?", near.name);
     else
-        rc = scope_fail(s, at, "", e, "there is no option %.*s", SLICE_ARG(buffer_slice(&quoted)));
-    buffer_free(&quoted);
+        buffer_printf(&what, "; `ship help %s` lists what there is", s->help);
+    rc = scope_fail(s, at, "", e, "there is no option %.*s", SLICE_ARG(buffer_slice(&what)));
+    buffer_free(&what);
     return rc;
 }
 
 /* --- values --- */
 
+/* The tag itself is not told: a password that begins with ! is one, to YAML. */
 static int check_tag(const struct scope *s, const yaml_node_t *node, const char *name,
                      struct err *e)
 {
@@ -126,7 +129,7 @@ static int check_tag(const struct scope *s, const yaml_node_t *node, const char 
 
     if (!node->tag || slice_starts(slice_str((const char *)node->tag), standard))
         return 0;
-    return scope_fail(s, node, name, e, "tags (%.40s) are not supported", (const char *)node->tag);
+    return scope_fail(s, node, name, e, "a text that begins with ! needs quotes");
 }
 
 /* Fails for a map or list where a text is wanted. */
@@ -149,21 +152,48 @@ static int take_text(const struct scope *s, const yaml_node_t *node, const struc
     return -1;
 }
 
+static void note_file(void *ctx, const char *path)
+{
+    static const struct option files = {.name = "secret_files",
+                                        .type = OPTION_LIST,
+                                        .offset = offsetof(struct config, secret_files)};
+    struct config *c = ctx;
+
+    /* Without memory for it the value itself fails too. */
+    value_set(c->keep, &files, c, slice_str(path), NULL);
+}
+
+/* "https://user:password@host" */
+static bool has_credentials(struct slice text)
+{
+    ptrdiff_t mark = slice_find(text, slice_str("://"));
+    struct slice user;
+
+    if (mark < 0)
+        return false;
+    text = slice_from(text, (size_t)mark + 3);
+    return slice_cut(&text, '@', &user) && !memchr(user.ptr, '/', user.len) &&
+           memchr(user.ptr, ':', user.len);
+}
+
 static int set_scalar(const struct scope *s, const yaml_node_t *node, const struct found *f,
                       struct err *e)
 {
     const struct option *o = f->option;
+    struct expand_notes notes = {note_file, s->config, false};
     struct slice text;
     struct buffer value = {0};
     int rc;
 
     if (take_text(s, node, f, &text, e) < 0)
         return -1;
-    rc = expand(text, o->type == OPTION_SECRET, &value, e);
+    rc = expand(text, o->type == OPTION_SECRET, &value, &notes, e);
+    if (!notes.has_reference && text.len && (o->type == OPTION_SECRET || has_credentials(text)))
+        s->config->has_plain_secret = true;
     if (rc == 0 && value.len) /* nothing is as if it were not there */
-        rc = f->key.len
-                 ? value_add_pair(s->keep, o, f->part->options, f->key, buffer_slice(&value), e)
-                 : value_set(s->keep, o, f->part->options, buffer_slice(&value), e);
+        rc = f->key.len ? value_add_pair(s->config->keep, o, f->part->options, f->key,
+                                         buffer_slice(&value), e)
+                        : value_set(s->config->keep, o, f->part->options, buffer_slice(&value), e);
     text_wipe(&value);
     return rc < 0 ? scope_locate(s, node, f->name, e) : 0;
 }
@@ -242,7 +272,8 @@ static int set_found(struct scope *s, const yaml_node_t *key, const yaml_node_t 
     if (*seen && !f->key.len)
         return scope_fail(s, key, f->name, e, "given twice; the first is in line %zu",
                           (*seen)->start_mark.line + 1);
-    *seen = value;
+    if (!f->key.len)
+        *seen = value;
     if (check_tag(s, value, f->name, e) < 0)
         return -1;
     if (f->option->type == OPTION_LIST)
@@ -302,7 +333,8 @@ int scope_read(struct scope *s, struct err *e)
     for (size_t p = 0; p < s->n_parts; p++) {
         struct scope_part *part = &s->parts[p];
 
-        part->seen = keep_alloc(s->keep, (part->table->n_options + 1) * sizeof(yaml_node_t *));
+        part->seen =
+            keep_alloc(s->config->keep, (part->table->n_options + 1) * sizeof(yaml_node_t *));
         if (!part->seen)
             return scope_fail(s, s->map, "", e, "too large: out of memory");
     }
@@ -346,9 +378,9 @@ const char *scope_text(const struct scope *s, const yaml_node_t *node, const cha
         scope_fail(s, node, name, e, "this is %s; want a text", document_kind(node));
         return NULL;
     }
-    if (expand(text, false, &value, e) < 0)
+    if (expand(text, false, &value, NULL, e) < 0)
         scope_locate(s, node, name, e);
-    else if (!(copy = keep_text(s->keep, buffer_slice(&value))))
+    else if (!(copy = keep_text(s->config->keep, buffer_slice(&value))))
         scope_fail(s, node, name, e, "too large: out of memory");
     text_wipe(&value);
     return copy;

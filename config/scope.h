@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config/config.h"
 #include "config/document.h"
-#include "config/keep.h"
 #include "shipper/base/error.h"
 #include "shipper/base/option.h"
 
@@ -29,7 +29,8 @@ struct scope_word {
 
 struct scope {
     const struct document *document;
-    struct keep *keep;
+    struct config *config; /* which keeps the values, and notes where secrets are */
+    const char *help;      /* "file": `ship help file` lists the names */
     const yaml_node_t *map;
     char path[SCOPE_PATH_MAX]; /* "outputs[0]"; "" for the top */
     struct scope_part parts[SCOPE_PARTS];
@@ -43,7 +44,7 @@ int scope_find_words(struct scope *s, struct err *e);
 /* Reads all other names. -1 and *e. */
 int scope_read(struct scope *s, struct err *e);
 
-/* The text of a node, expanded and NUL-terminated, in s->keep. NULL and *e. */
+/* The text of a node, expanded and NUL-terminated, in s->config->keep. NULL and *e. */
 const char *scope_text(const struct scope *s, const yaml_node_t *node, const char *name,
                        struct err *e);
 /* document_fail about "path.name". */

@@ -98,7 +98,8 @@ static int compile(struct regex *r, struct err *e)
                             &at, NULL);
     if (!r->code) {
         pcre2_get_error_message(code, text, sizeof text);
-        return err_set(e, ERR_CONFIG, "at offset %zu of the pattern: %s", (size_t)at, text);
+        err_set(e, ERR_CONFIG, "at offset %zu of the pattern: %s", (size_t)at, text);
+        return err_at(e, "pattern");
     }
     pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE); /* without JIT it is slower, nothing else */
     r->limits = pcre2_match_context_create(NULL);
@@ -156,11 +157,11 @@ static int set_type(struct regex *r, const char *text, struct err *e)
                 is_known = true;
             }
         return is_known ? 0
-                        : err_set(e, ERR_CONFIG, "types: the pattern has no group \"%.*s\"",
+                        : err_set(e, ERR_CONFIG, "the pattern has no group \"%.*s\"",
                                   (int)(colon - text), text);
     }
-    return err_set(e, ERR_CONFIG,
-                   "types: \"%s\" is not NAME:TYPE with one of string, int, float, bool", text);
+    return err_set(e, ERR_CONFIG, "\"%s\" is not NAME:TYPE with one of string, int, float, bool",
+                   text);
 }
 
 static bool is_word(const char *format, const char *word)
@@ -175,7 +176,8 @@ static int check_time_format(const char *format, struct err *e)
     if (!format || is_word(format, "rfc3339") || is_word(format, "epoch") ||
         timestamp_format_is_known(format, &bad))
         return 0;
-    return err_set(e, ERR_CONFIG, "time_format: %%%c is not known", bad ? bad : ' ');
+    err_set(e, ERR_CONFIG, "%%%c is not known", bad ? bad : ' ');
+    return err_at(e, "time_format");
 }
 
 static void *regex_make(const void *options, struct err *e)
@@ -191,8 +193,10 @@ static void *regex_make(const void *options, struct err *e)
         list_groups(r, e) < 0)
         goto fail;
     for (size_t i = 0; i < r->options->types.n_items; i++)
-        if (set_type(r, r->options->types.items[i], e) < 0)
+        if (set_type(r, r->options->types.items[i], e) < 0) {
+            err_at(e, "types[%zu]", i);
             goto fail;
+        }
     return r;
 
 fail:
