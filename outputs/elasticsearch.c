@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 
+#include "outputs/es_auth.h"
 #include "outputs/es_hosts.h"
 #include "outputs/es_options.h"
 #include "outputs/es_reply.h"
@@ -43,39 +44,6 @@ struct post {
 };
 
 /* --- opening --- */
-
-static char *base64(const char *text)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(text);
-    char *out = calloc(1, (len + 2) / 3 * 4 + 1);
-
-    for (size_t i = 0, at = 0; out && i < len; i += 3) {
-        unsigned bits = (unsigned)(unsigned char)text[i] << 16;
-
-        bits |= i + 1 < len ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
-        bits |= i + 2 < len ? (unsigned)(unsigned char)text[i + 2] : 0;
-        out[at++] = alphabet[bits >> 18 & 63];
-        out[at++] = alphabet[bits >> 12 & 63];
-        out[at++] = i + 1 < len ? alphabet[bits >> 6 & 63] : '=';
-        out[at++] = i + 2 < len ? alphabet[bits & 63] : '=';
-    }
-    return out;
-}
-
-/* Both forms of a key: "id:key", and what the server calls encoded. */
-static char *api_key_header(const char *key)
-{
-    char *encoded = strchr(key, ':') ? base64(key) : strdup(key);
-    size_t cap = encoded ? strlen(encoded) + 32 : 0;
-    char *header = encoded ? malloc(cap) : NULL;
-
-    if (header)
-        snprintf(header, cap, "Authorization: ApiKey %s", encoded);
-    free(encoded);
-    return header;
-}
 
 static char *make_path(const struct es_options *o)
 {
@@ -117,7 +85,7 @@ static struct sink *es_open(const void *options, const struct sink_world *world,
                                      .timeout_ms = o->timeout_ms};
     es->path = make_path(o);
     if (o->api_key)
-        es->authorization = api_key_header(o->api_key);
+        es->authorization = es_api_key_header(o->api_key);
     if (!es->path || (o->api_key && !es->authorization))
         goto nomem;
     snprintf(es->where, sizeof es->where, "%s/%s", es->hosts.hosts[0].url, o->index);

@@ -6,13 +6,10 @@
 #include <string.h>
 
 #include "outputs/blocking.h"
+#include "outputs/local_options.h"
 #include "outputs/local_record.h"
 #include "outputs/local_store.h"
 #include "shipper/pipeline/event.h"
-
-struct local_options {
-    const char *path;
-};
 
 struct local {
     struct local_store *store;

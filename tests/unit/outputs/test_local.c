@@ -8,16 +8,12 @@
 #include <ev.h>
 #include <sqlite3.h>
 
+#include "outputs/local_options.h"
 #include "outputs/local_record.h"
 #include "outputs/local_store.h"
 #include "outputs/output.h"
 #include "parsers/parser.h"
 #include "shipper/pipeline/event.h"
-
-/* The first option of the local output is its path. */
-struct options {
-    const char *path;
-};
 
 struct world {
     char directory[64];
@@ -299,7 +295,7 @@ static struct batch *two_events(struct budget *budget)
 Test(local, delivers_once)
 {
     struct world w = world_new();
-    struct options options = {w.path};
+    struct local_options options = {w.path};
     struct ev_loop *loop = ev_loop_new(0);
     struct sink_world sink_world = {.clock = &clock_real, .loop = loop};
     struct err e = {0};
