@@ -2,7 +2,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "shipper/inputs/file_input.h"
 #include "shipper/inputs/glob.h"
@@ -68,80 +67,6 @@ static int validate(const void *opts, struct err *e)
     return 0;
 }
 
-/* --- paths ----------------------------------------------------------------------------------- */
-
-/* Drops "." and empty segments, and ".." with the one before it, in place. */
-static void simplify(char *path)
-{
-    char *out = path;
-    const char *p = path;
-
-    while (*p) {
-        size_t len;
-
-        p += strspn(p, "/");
-        len = strcspn(p, "/");
-        if (len == 2 && p[0] == '.' && p[1] == '.') {
-            while (out > path && *--out != '/')
-                ;
-        } else if (len && !(len == 1 && p[0] == '.')) {
-            *out++ = '/';
-            memmove(out, p, len);
-            out += len;
-        }
-        p += len;
-    }
-    if (out == path)
-        *out++ = '/';
-    *out = '\0';
-}
-
-/* Ids grow from the path: it must not depend on how it was typed. */
-static char *absolute(const char *path)
-{
-    char cwd[GLOB_PATH_MAX] = "";
-    char *whole;
-    size_t len;
-
-    if (path[0] != '/' && !getcwd(cwd, sizeof cwd))
-        return NULL;
-    len = strlen(cwd) + strlen(path) + 2;
-    whole = malloc(len);
-    if (!whole)
-        return NULL;
-    memcpy(whole, cwd, strlen(cwd));
-    whole[strlen(cwd)] = '/';
-    memcpy(whole + strlen(cwd) + 1, path, strlen(path) + 1);
-    simplify(whole);
-    return whole;
-}
-
-static char **absolute_all(const struct option_list *list, bool keeps_names)
-{
-    char **paths = calloc(list->n_items + 1, sizeof(char *));
-
-    for (size_t i = 0; paths && i < list->n_items; i++) {
-        bool is_name = keeps_names && !strchr(list->items[i], '/');
-
-        paths[i] = is_name ? strdup(list->items[i]) : absolute(list->items[i]);
-        if (!paths[i])
-            return paths; /* the caller counts */
-    }
-    return paths;
-}
-
-static bool is_complete(char *const *paths, const struct option_list *list)
-{
-    return paths && (list->n_items == 0 || paths[list->n_items - 1]);
-}
-
-static void free_all(char **paths)
-{
-    for (size_t i = 0; paths && paths[i]; i++)
-        free(paths[i]);
-    free(paths);
-}
-
 /* --- life ------------------------------------------------------------------------------------ */
 
 static void file_close(struct input *in)
@@ -156,8 +81,8 @@ static void file_close(struct input *in)
         file_forget_tail(in, t);
     }
     file_tables_free(in);
-    free_all(in->patterns);
-    free_all(in->excludes);
+    file_paths_free(in->patterns);
+    file_paths_free(in->excludes);
     free(in);
 }
 
@@ -230,10 +155,9 @@ static struct input *file_input_open(const void *opts, const struct input_common
     init_lists(in);
     in->is_first_scan = true;
     in->now_ms = clock_mono_ms(world->clock);
-    in->patterns = absolute_all(&in->options->paths, false);
-    in->excludes = absolute_all(&in->options->exclude, true);
-    if (!is_complete(in->patterns, &in->options->paths) ||
-        !is_complete(in->excludes, &in->options->exclude)) {
+    in->patterns = file_paths(&in->options->paths, false);
+    in->excludes = file_paths(&in->options->exclude, true);
+    if (!in->patterns || !in->excludes) {
         err_set(e, ERR_NOMEM, "out of memory");
         goto fail;
     }
@@ -304,6 +228,7 @@ const struct input_ops input_file = {
     .help = "log files: follows them as they grow and rotate; .gz and .zst too",
     .options = {options, sizeof options / sizeof options[0], sizeof(struct file_options)},
     .validate = validate,
+    .check = file_check,
     .open = file_input_open,
     .tick = file_tick,
     .is_finished = file_is_finished,

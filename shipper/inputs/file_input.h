@@ -1,7 +1,7 @@
 /* The inside of the file input, shared by the files that make it: file.c (options, life),
  * file_table.c (what is known), file_scan.c (which files are there), file_rotate.c (where files
  * went), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
- * restart).
+ * restart), file_paths.c (paths made absolute), file_check.c (what `ship check` says).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -116,6 +116,16 @@ struct input {
     int64_t now_ms; /* of this tick */
     int64_t sweep_ms;
 };
+
+/* --- file_paths.c --- */
+/* Absolute and simplified, NULL-terminated; with keeps_names, what has no slash stays as it is.
+ * NULL when memory is out. */
+char **file_paths(const struct option_list *list, bool keeps_names);
+void file_paths_free(char **paths);
+
+/* --- file_check.c --- */
+/* For struct input_ops. */
+bool file_check(const void *options, const struct files *files, struct buffer *out);
 
 /* --- file_table.c: tables; NULL when there is none, or memory is out --- */
 struct spot *file_spot_find(const struct input *in, const char *path);

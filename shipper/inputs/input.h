@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "parsers/parser.h"
+#include "shipper/base/buffer.h"
 #include "shipper/base/clock.h"
 #include "shipper/base/error.h"
 #include "shipper/base/files.h"
@@ -75,6 +76,9 @@ struct input_ops {
     const char *help;
     struct option_table options;
     int (*validate)(const void *options, struct err *e); /* may be NULL */
+    /* For `ship check`: what it would find now, a line each ("  x.log: 1 file, 1.2 MB"), into
+     * *out. False: something is there and cannot be read. Changes nothing. May be NULL. */
+    bool (*check)(const void *options, const struct files *files, struct buffer *out);
     /* `options`, `common` and `parser` are borrowed for the input's life. NULL and *e. */
     struct input *(*open)(const void *options, const struct input_common *common,
                           const struct parser *parser, const struct input_world *world,

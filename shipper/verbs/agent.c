@@ -8,7 +8,6 @@
 
 #include "outputs/transport.h"
 #include "shipper/base/files.h"
-#include "shipper/base/path.h"
 #include "shipper/base/random.h"
 #include "shipper/delivery/checkpoints.h"
 #include "shipper/delivery/dead_letters.h"
@@ -18,6 +17,7 @@
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/progress.h"
 #include "shipper/verbs/signals.h"
+#include "shipper/verbs/state.h"
 
 enum stopping { STOP_NO, STOP_DRAIN, STOP_NOW };
 
@@ -320,30 +320,10 @@ static int open_outputs(struct agent *a, struct err *e)
     return a->lanes ? 0 : -1;
 }
 
-/* Where positions and dead letters live: as configured, or by the XDG rules; a replay remembers
- * nothing, and keeps its dead letters where it was started. */
-static char *state_directory(const struct agent_plan *plan)
-{
-    const char *base = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-
-    if (plan->global->state)
-        return strdup(plan->global->state);
-    if (plan->is_replay)
-        return strdup("ship-state");
-    if (getuid() == 0)
-        return strdup("/var/lib/ship");
-    if (base && *base)
-        return path_join(base, "ship");
-    return path_join(home && *home ? home : "/tmp", ".local/state/ship");
-}
-
 static int open_stores(struct agent *a, struct err *e)
 {
-    char *state = state_directory(&a->plan);
-    char *dead = a->plan.global->dead_letters ? strdup(a->plan.global->dead_letters)
-                 : state                      ? path_join(state, "dead")
-                                              : NULL;
+    char *state = state_directory(a->plan.global->state, a->plan.is_replay);
+    char *dead = state ? state_dead_letters(a->plan.global->dead_letters, state) : NULL;
     int rc = -1;
 
     if (!state || !dead) {
