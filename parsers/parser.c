@@ -1,8 +1,7 @@
 #include <stdlib.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
+#include "parsers/json.h"
+#include "parsers/lambda.h"
 #include "parsers/parser.h"
 
 enum {
@@ -18,7 +17,8 @@ void parse_scratch_free(struct parse_scratch *s)
     buffer_free(&s->repaired);
     buffer_free(&s->text);
     free(s->fields);
-    pcre2_match_data_free(s->match);
+    if (s->match)
+        s->match_free(s->match);
     memset(s, 0, sizeof *s);
 }
 
@@ -59,12 +59,25 @@ static void scratch_restart(struct parse_scratch *s)
     }
 }
 
+/* Only the platform's own lines: what else JSON says is not this parser's business. */
+static bool parse_platform(struct parse_scratch *scratch, struct slice line, struct record *out)
+{
+    if (lambda_platform_parse(line, out))
+        return true;
+    line = slice_trim(line);
+    return slice_starts(line, slice_str("{")) && slice_find(line, slice_str("\"platform.")) >= 0 &&
+           json_record_parse(line, scratch, out) && out->kind != RECORD_LINE;
+}
+
 void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct slice line,
                   struct record *out)
 {
     record_reset(out);
     scratch_restart(scratch);
     if (p->ops->parse(p->self, scratch, line, out))
+        return;
+    record_reset(out);
+    if (parse_platform(scratch, line, out))
         return;
     record_reset(out);
     out->flags = RECORD_NO_MATCH;

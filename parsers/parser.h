@@ -27,8 +27,8 @@ struct parse_scratch {
                                   taking slices into it: it moves when it grows */
     struct field *fields;
     size_t fields_cap;
-    void *match;       /* pcre2_match_data of the regex parser */
-    void *match_owner; /* which instance it was made for */
+    void *match; /* the regex parser's; given back by match_free */
+    void (*match_free)(void *match);
 };
 
 void parse_scratch_free(struct parse_scratch *s);
@@ -53,8 +53,9 @@ struct parser {
     void *self;
 };
 
-/* Resets *out, parses; where the parser refuses, the record is the text of the line with
- * RECORD_NO_MATCH. Never fails. */
+/* Resets *out, parses. What the parser refuses may still be a platform line (they say which request
+ * the others belong to, whatever the function's own format is); else the record is the text of the
+ * line with RECORD_NO_MATCH. Never fails. */
 void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct slice line,
                   struct record *out);
 

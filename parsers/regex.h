@@ -1,6 +1,8 @@
 /* The options of the regex parser: a user's own pattern.
  *
- * Named groups become fields; those with a known name fill the record (regex.c lists them).
+ * Named groups become fields. A group whose name is one that loggers use for what a record holds
+ * (timestamp, level, message, request_id, trace_id, ...: parsers/json_names.c) fills the record.
+ * A type may stand in the pattern, (?<latency:float>...), or in `types`.
  * Thread: read-only. */
 #ifndef SHIP_PARSERS_REGEX_H
 #define SHIP_PARSERS_REGEX_H
@@ -9,8 +11,8 @@
 
 struct regex_options {
     const char *pattern;
-    struct option_list types; /* "latency:float" */
-    const char *time_format;  /* strptime's letters, or "rfc3339", "epoch"; NULL: tries both */
+    struct option_map types; /* latency: float */
+    const char *time_format; /* strptime's letters, or "rfc3339", "epoch"; NULL: tries both */
     int64_t match_limit;
 };
 

@@ -1,0 +1,166 @@
+#include "parsers/regex_fill.h"
+#include "parsers/level.h"
+#include "parsers/timestamp.h"
+#include "parsers/trace_context.h"
+
+enum { LONGEST_ID = 256 }; /* as in JSON lines */
+
+static bool is_word(const char *format, const char *word)
+{
+    return strcmp(format, word) == 0;
+}
+
+/* Whether one of the letters stands in the format behind a percent sign. */
+static bool has_letter(const char *format, const char *letters)
+{
+    for (; *format; format++)
+        if (*format == '%' && *++format && strchr(letters, *format))
+            return true;
+    return false;
+}
+
+int regex_check_time_format(const char *format, struct err *e)
+{
+    char bad = ' ';
+
+    if (!format || is_word(format, "rfc3339") || is_word(format, "epoch"))
+        return 0;
+    if (!timestamp_format_is_known(format, &bad))
+        return err_set(e, ERR_CONFIG,
+                       "time_format: %%%c is not known; want strptime's letters, rfc3339 or epoch",
+                       bad ? bad : ' ');
+    if (!has_letter(format, "YyFDs"))
+        return err_set(e, ERR_CONFIG,
+                       "time_format: \"%.60s\" gives no year; want %%Y, %%y, %%F, %%D or %%s",
+                       format);
+    return 0;
+}
+
+static bool parse_time(const char *format, struct slice s, int64_t *ns)
+{
+    if (!format)
+        return timestamp_parse(s, ns) || timestamp_parse_epoch(s, ns);
+    if (is_word(format, "rfc3339"))
+        return timestamp_parse(s, ns);
+    if (is_word(format, "epoch"))
+        return timestamp_parse_epoch(s, ns);
+    return timestamp_parse_format(s, format, ns);
+}
+
+static bool fill_time(const char *format, struct slice text, struct record *out)
+{
+    int64_t ns;
+
+    if (!parse_time(format, text, &ns))
+        return false;
+    out->has_time = true;
+    out->time_ns = ns;
+    return true;
+}
+
+static bool fill_level(struct slice text, struct record *out)
+{
+    out->level = level_parse(text);
+    if (out->level == LEVEL_NONE)
+        out->level_text = text;
+    return true;
+}
+
+static bool fill_request(struct slice text, struct record *out)
+{
+    if (text.len > LONGEST_ID)
+        return false;
+    out->request_id = text;
+    return true;
+}
+
+static bool fill_trace(struct slice text, struct record *out)
+{
+    return trace_parse_xray(text, out) || trace_parse_traceparent(text, out) ||
+           trace_parse_b3(text, out) || trace_parse_cloud(text, out) || trace_parse_id(text, out);
+}
+
+static bool fill_coldstart(struct slice text, struct record *out)
+{
+    bool is_true = slice_eq_nocase(text, slice_str("true"));
+
+    if (!is_true && !slice_eq_nocase(text, slice_str("false")))
+        return false;
+    out->coldstart = is_true;
+    return true;
+}
+
+static bool fill_text(struct value *into, struct slice text)
+{
+    *into = value_text(text);
+    return true;
+}
+
+bool regex_fill(enum json_slot slot, const char *time_format, struct slice text, struct record *out)
+{
+    if (!text.len && slot != JSON_SLOT_MESSAGE)
+        return false;
+    switch (slot) {
+    case JSON_SLOT_TIME:
+        return fill_time(time_format, text, out);
+    case JSON_SLOT_LEVEL:
+        return fill_level(text, out);
+    case JSON_SLOT_MESSAGE:
+        return fill_text(&out->message, text);
+    case JSON_SLOT_REQUEST_ID:
+        return fill_request(text, out);
+    case JSON_SLOT_TRACE:
+        return fill_trace(text, out);
+    case JSON_SLOT_SPAN:
+        return trace_parse_span_id(text, out);
+    case JSON_SLOT_LOGGER:
+        return fill_text(&out->logger, text);
+    case JSON_SLOT_SERVICE:
+        return fill_text(&out->service_name, text);
+    case JSON_SLOT_FAAS_NAME:
+        return fill_text(&out->faas_name, text);
+    case JSON_SLOT_FAAS_VERSION:
+        return fill_text(&out->faas_version, text);
+    case JSON_SLOT_CORRELATION:
+        return fill_text(&out->correlation_id, text);
+    case JSON_SLOT_COLDSTART:
+        return fill_coldstart(text, out);
+    case JSON_SLOT_ERROR_TYPE:
+        return fill_text(&out->error_type, text);
+    case JSON_SLOT_ERROR_MESSAGE:
+        return fill_text(&out->error_message, text);
+    case JSON_SLOT_ERROR_STACK:
+        return fill_text(&out->error_stack, text);
+    default:
+        return false;
+    }
+}
+
+/* The grammar of a JSON number: what stands there goes into the document as it is. */
+static bool is_json_number(struct slice s, bool is_integer)
+{
+    size_t at = s.len && *s.ptr == '-';
+    size_t from = at;
+
+    while (at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9')
+        at++;
+    if (at == from || (s.ptr[from] == '0' && at > from + 1) || at - from > 18)
+        return false;
+    if (at == s.len || is_integer)
+        return at == s.len;
+    if (s.ptr[at++] != '.')
+        return false;
+    from = at;
+    while (at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9')
+        at++;
+    return at > from && at == s.len && at < 400;
+}
+
+struct value regex_typed(enum group_type type, struct slice text)
+{
+    bool is_literal = type == GROUP_BOOL
+                          ? slice_is(text, "true") || slice_is(text, "false")
+                          : type != GROUP_STRING && is_json_number(text, type == GROUP_INT);
+
+    return (struct value){text, is_literal ? VALUE_JSON : VALUE_TEXT};
+}

@@ -1,0 +1,81 @@
+/* Who gets a line: auto by its first bytes; and what every parser leaves to the platform. */
+#include <criterion/criterion.h>
+
+#include "tests/support/record_text.h"
+
+static const struct parser auto_parser = {&parser_auto, NULL};
+static const struct parser json_parser = {&parser_json, NULL};
+static const struct parser raw_parser = {&parser_raw, NULL};
+
+#define START "START RequestId: " ID " Version: 1"
+#define END_EVENT                                                                                  \
+    "{\"time\":\"2026-10-09T08:53:20Z\",\"type\":\"platform.end\",\"record\":{\"requestId\":\"" ID \
+    "\"}}"
+
+Test(auto, line_by_line)
+{
+    static const struct record_row rows[] = {
+        {"a platform line", START, "kind=start request=" ID " version=\"1\""},
+        {"a platform event", END_EVENT, "kind=end time=" T "000000000 request=" ID},
+        {"node.js", "2026-10-09T08:53:20Z\t" ID "\tINFO\tx",
+         "time=" T "000000000 level=info message=\"x\" request=" ID},
+        {"Python", "[INFO]\t2026-10-09T08:53:20Z\t" ID "\tx",
+         "time=" T "000000000 level=info message=\"x\" request=" ID},
+        {"a JSON line", "{\"message\":\"x\",\"a\":1}", "message='x' [a]=1"},
+        {"JSON that is none", "{\"message\":", "flags=4"},
+        {"JSON with bytes that are no UTF-8", "{\"message\":\"\xFF\"}",
+         "message='\xEF\xBF\xBD' flags=2"},
+        {"text", "order taken", ""},
+        {"what a node.js program prints by itself", "    at f (a.js:1:2)", ""},
+        {"nothing", "", ""},
+    };
+
+    RECORD_ROWS_CHECK(&auto_parser, rows);
+}
+
+/* A function that logs JSON with the platform's lines in text: the usual case. */
+Test(auto, json_parser_knows_platform_lines)
+{
+    static const struct record_row rows[] = {
+        {"text", START, "kind=start request=" ID " version=\"1\""},
+        {"JSON", END_EVENT, "kind=end time=" T "000000000 request=" ID},
+        {"what is neither", "order taken", "message=\"order taken\" flags=16"},
+    };
+
+    RECORD_ROWS_CHECK(&json_parser, rows);
+}
+
+Test(auto, raw_is_raw)
+{
+    static const struct record_row rows[] = {
+        {"a platform line", START, "message=\"" START "\""},
+        {"JSON", "{\"a\":1}", "message=\"{\"a\":1}\""},
+    };
+
+    RECORD_ROWS_CHECK(&raw_parser, rows);
+}
+
+/* One large line does not cost a worker its memory for ever, and hurts no other line. */
+Test(auto, scratch_is_given_back)
+{
+    struct parse_scratch scratch = {0};
+    struct buffer line = {0};
+    struct record r;
+
+    buffer_add_lit(&line, "{\"a\":[\"");
+    for (int i = 0; i < 1 << 20; i++)
+        buffer_add_char(&line, '\xFF');
+    buffer_add_lit(&line, "\"]");
+    for (int i = 0; i < 10000; i++)
+        buffer_printf(&line, ",\"k%d\":1", i);
+    buffer_add_char(&line, '}');
+    parser_parse(&auto_parser, &scratch, buffer_slice(&line), &r);
+    cr_expect_eq(r.n_fields, 10001);
+    cr_expect_eq(r.flags, RECORD_REPAIRED);
+    parser_parse(&auto_parser, &scratch, slice_str("{\"a\":1}"), &r);
+    cr_expect_eq(r.n_fields, 1);
+    cr_expect_leq(scratch.repaired.cap, 1 << 20);
+    cr_expect_leq(scratch.fields_cap, 4096);
+    parse_scratch_free(&scratch);
+    buffer_free(&line);
+}
