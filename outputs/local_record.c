@@ -8,6 +8,7 @@ enum { LENGTHS = 9 }; /* the texts of struct local_record, in their order */
 /* Stands before the texts; a body has no alignment, so it is copied in and out. */
 struct head {
     int64_t time_ns;
+    uint64_t origin, offset;
     uint32_t lens[LENGTHS];
 };
 
@@ -52,7 +53,9 @@ static void add_init(struct writer *w, const struct event *event)
 void local_record_encode(const struct event *event, struct buffer *body)
 {
     size_t start = body->len;
-    struct writer w = {.body = body, .head.time_ns = event->time_ns};
+    struct writer w = {
+        .body = body,
+        .head = {.time_ns = event->time_ns, .origin = event->origin, .offset = event->offset}};
     bool has_level = event->level != LEVEL_NONE;
 
     buffer_add(body, &w.head, sizeof w.head);
@@ -84,6 +87,8 @@ bool local_record_decode(struct slice bytes, struct local_record *out)
     memcpy(&head, bytes.ptr, sizeof head);
     bytes = slice_from(bytes, sizeof head);
     out->time_ns = head.time_ns;
+    out->origin = head.origin;
+    out->offset = head.offset;
     for (size_t i = 0; i < LENGTHS; i++) {
         if (head.lens[i] > bytes.len)
             return false;

@@ -17,15 +17,16 @@ struct event;
 /* Empty texts are NULL in the store. */
 struct local_record {
     int64_t time_ns;
-    struct slice id;       /* event.id; empty for `id: none` */
-    struct slice function; /* faas.name */
-    struct slice request;  /* faas.execution */
-    struct slice trace;    /* trace.id */
-    struct slice init;     /* labels.init_id */
-    struct slice level;    /* log.level */
-    struct slice action;   /* event.action */
-    struct slice message;  /* plain text, for the full-text index */
-    struct slice document; /* the event as JSON */
+    uint64_t origin, offset; /* struct event's */
+    struct slice id;         /* event.id; empty for `id: none` */
+    struct slice function;   /* faas.name */
+    struct slice request;    /* faas.execution */
+    struct slice trace;      /* trace.id */
+    struct slice init;       /* labels.init_id */
+    struct slice level;      /* log.level */
+    struct slice action;     /* event.action */
+    struct slice message;    /* plain text, for the full-text index */
+    struct slice document;   /* the event as JSON */
 };
 
 void local_record_encode(const struct event *event, struct buffer *body);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,25 +17,33 @@ enum {
     BUSY_LIMIT_MS = 5000,
 };
 
+/* message is read out of the document, where it is: it takes no room.
+ * events_id: ids are random, and an index of them alone would write a page for each new row once it
+ * is larger than the cache. Behind origin and offset new rows stand side by side.
+ * columnsize=0: nothing here ranks by length. */
 static const char schema[] =
     "CREATE TABLE events ("
     " seq INTEGER PRIMARY KEY," /* in the order of arrival */
-    " id TEXT UNIQUE,"
-    " time INTEGER NOT NULL," /* nanoseconds since 1970 */
+    " time INTEGER NOT NULL,"   /* nanoseconds since 1970 */
     " function TEXT, request TEXT, trace TEXT, init TEXT, level TEXT, action TEXT,"
-    " message TEXT, document TEXT NOT NULL);"
+    " id TEXT, origin INTEGER NOT NULL, offset INTEGER NOT NULL,"
+    " document TEXT NOT NULL,"
+    " message TEXT AS (json_extract(document, '$.message')));"
+    "CREATE UNIQUE INDEX events_id ON events (origin, offset, id) WHERE id IS NOT NULL;"
     "CREATE INDEX events_time ON events (time);"
     "CREATE INDEX events_function ON events (function, time) WHERE function IS NOT NULL;"
     "CREATE INDEX events_request ON events (request) WHERE request IS NOT NULL;"
     "CREATE INDEX events_trace ON events (trace) WHERE trace IS NOT NULL;"
     "CREATE INDEX events_init ON events (init) WHERE init IS NOT NULL;"
+    "CREATE INDEX events_failed ON events (time) WHERE action = 'invocation' AND level = 'error';"
     "CREATE VIRTUAL TABLE events_text USING"
-    " fts5 (message, content='events', content_rowid='seq');"
+    " fts5 (message, content='events', content_rowid='seq', columnsize=0);"
     "PRAGMA application_id = 0x73686970; PRAGMA user_version = 1;";
 
 static const char insert_event[] =
-    "INSERT INTO events (id, time, function, request, trace, init, level, action, message,"
-    " document) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
+    "INSERT INTO events (time, function, request, trace, init, level, action, id, document,"
+    " origin, offset) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    " ON CONFLICT DO NOTHING";
 static const char insert_text[] = "INSERT INTO events_text (rowid, message) VALUES (?1, ?2)";
 
 struct local_store {
@@ -82,7 +91,7 @@ static int read_pragma(sqlite3 *db, const char *sql, int *value)
 }
 
 /* 1: a store of ours; 0: an empty database; -1 and *e: neither. */
-static int check_kind(sqlite3 *db, const char *path, struct err *e)
+static int check_kind(sqlite3 *db, struct err *e)
 {
     int application = 0;
     int version = 0;
@@ -91,21 +100,28 @@ static int check_kind(sqlite3 *db, const char *path, struct err *e)
     if (read_pragma(db, "PRAGMA application_id", &application) != SQLITE_OK ||
         read_pragma(db, "PRAGMA user_version", &version) != SQLITE_OK ||
         read_pragma(db, "SELECT count(*) FROM sqlite_schema", &n_tables) != SQLITE_OK) {
-        err_set(e, ERR_STORE, "%s",
-                sqlite3_errcode(db) == SQLITE_NOTADB ? "is no ship store (and no SQLite database)"
-                                                     : sqlite3_errmsg(db));
-        return err_at(e, "local store %s", path);
+        return err_set(e, ERR_STORE, "%s",
+                       sqlite3_errcode(db) == SQLITE_NOTADB
+                           ? "is no ship store (and no SQLite database)"
+                           : sqlite3_errmsg(db));
     }
     if (application == APPLICATION_ID && version == LOCAL_STORE_VERSION)
         return 1;
     if (application == 0 && version == 0 && n_tables == 0)
         return 0;
     if (application != APPLICATION_ID)
-        err_set(e, ERR_STORE, "is a database of another program, no ship store; left as it is");
-    else
-        err_set(e, ERR_STORE, "made by a newer ship (version %d, this one knows %d); left as it is",
-                version, LOCAL_STORE_VERSION);
-    return err_at(e, "local store %s", path);
+        return err_set(e, ERR_STORE,
+                       "is a database of another program, no ship store; left as it is");
+    return err_set(e, ERR_STORE, "made by %s ship (version %d, this one knows %d); left as it is",
+                   version > LOCAL_STORE_VERSION ? "a newer" : "another", version,
+                   LOCAL_STORE_VERSION);
+}
+
+static int check_own(struct local_store *s, struct err *e)
+{
+    int kind = check_kind(s->db, e);
+
+    return kind < 0 ? err_at(e, "local store %s", s->path) : kind;
 }
 
 /* Two may make the same store at once: who comes second finds it made. */
@@ -115,7 +131,7 @@ static int make_tables(struct local_store *s, struct err *e)
 
     if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         goto fail;
-    kind = check_kind(s->db, s->path, e);
+    kind = check_own(s, e);
     if (kind < 0)
         return -1;
     if (kind == 0 && sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)
@@ -131,12 +147,12 @@ fail:
 static int set_journal(struct local_store *s, struct err *e)
 {
     static const char settings[] =
-        "PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4096;"
+        "PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=4096;"
         "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;";
     int rc;
 
     for (int n = 0;; n++) {
-        rc = sqlite3_exec(s->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+        rc = sqlite3_exec(s->db, "PRAGMA page_size=8192;PRAGMA journal_mode=WAL", NULL, NULL, NULL);
         if (rc != SQLITE_BUSY || !on_busy(s, n))
             break;
     }
@@ -199,7 +215,7 @@ struct local_store *local_store_open(const char *path, const atomic_bool *is_sto
         goto fail;
     }
     sqlite3_busy_handler(s->db, on_busy, s);
-    kind = check_kind(s->db, path, e);
+    kind = check_own(s, e);
     if (kind < 0 || set_journal(s, e) < 0 || (kind == 0 && make_tables(s, e) < 0) ||
         prepare(s, e) < 0)
         goto fail;
@@ -255,13 +271,14 @@ static void bind_text(sqlite3_stmt *st, int at, struct slice text)
 
 static void bind_event(sqlite3_stmt *st, const struct local_record *r)
 {
-    const struct slice texts[] = {r->function, r->request, r->trace,   r->init,
-                                  r->level,    r->action,  r->message, r->document};
+    const struct slice texts[] = {r->function, r->request, r->trace, r->init,
+                                  r->level,    r->action,  r->id,    r->document};
 
-    bind_text(st, 1, r->id);
-    sqlite3_bind_int64(st, 2, r->time_ns);
+    sqlite3_bind_int64(st, 1, r->time_ns);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        bind_text(st, (int)i + 3, texts[i]);
+        bind_text(st, (int)i + 2, texts[i]);
+    sqlite3_bind_int64(st, 10, (sqlite3_int64)r->origin);
+    sqlite3_bind_int64(st, 11, (sqlite3_int64)r->offset);
 }
 
 enum local_result local_store_add(struct local_store *s, const struct local_record *r,
@@ -287,22 +304,26 @@ enum local_result local_store_commit(struct local_store *s, struct err *e)
 struct sqlite3 *local_store_read(const char *path, struct err *e)
 {
     sqlite3 *db = NULL;
+    struct stat st;
     int kind;
 
+    errno = 0;
+    if (stat(path, &st) < 0 || access(path, R_OK) < 0 || S_ISDIR(st.st_mode)) {
+        err_set(e, ERR_STORE, "%s", strerror(errno ? errno : EISDIR));
+        goto fail;
+    }
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
         err_set(e, ERR_STORE, "%s", db ? sqlite3_errmsg(db) : "out of memory");
-        err_at(e, "local store %s", path);
         goto fail;
     }
     sqlite3_busy_timeout(db, BUSY_LIMIT_MS);
-    kind = check_kind(db, path, e);
-    if (kind == 0) {
-        err_set(e, ERR_STORE, "is empty: nothing was stored in it yet");
-        err_at(e, "local store %s", path);
-    }
+    kind = check_kind(db, e);
     if (kind > 0)
         return db;
+    if (kind == 0)
+        err_set(e, ERR_STORE, "is empty: nothing was stored in it yet");
 fail:
+    err_at(e, "local store %s", path);
     sqlite3_close(db);
     return NULL;
 }

@@ -34,6 +34,9 @@ struct event {
     struct slice line;      /* as it was read, without its line end */
     uint64_t offset;        /* of the line in its stream, in plain bytes */
     char id[HASH_TEXT_LEN]; /* no NUL; valid if stream->has_id */
+    /* Of the stream that the id grew from. The same id always comes with the same origin and
+     * offset, so a store may keep its ids in that order, where neighbours are near. */
+    uint64_t origin;
 
     int64_t time_ns;  /* the event's own, or the best that the stream knows */
     enum level level; /* the record's, or what the kind implies */

@@ -107,6 +107,7 @@ static bool emit_invocation(struct line_work *work, const struct invocation *inv
     struct event event = {
         .record = &nothing,
         .stream = &s->profile,
+        .origin = s->id_key.low,
         .offset = inv->at.offset,
         .time_ns = inv->end_ns ? inv->end_ns : stand_in_time(work),
         .level = inv->outcome == OUTCOME_SUCCESS ? LEVEL_INFO : LEVEL_ERROR,
@@ -144,6 +145,7 @@ bool line_process(struct line_work *work, struct slice line, uint64_t offset, un
         .record = r,
         .stream = &s->profile,
         .line = line,
+        .origin = s->id_key.low,
         .offset = offset,
         .time_ns = r->has_time ? r->time_ns : stand_in_time(work),
         .level = r->level,

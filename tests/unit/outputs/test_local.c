@@ -71,6 +71,9 @@ static void expect_answer(struct world *w, const char *sql, const char *want)
 
 static struct local_record record_of(const char *id, const char *message)
 {
+    static char document[256];
+
+    snprintf(document, sizeof document, "{\"message\":\"%s\"}", message);
     return (struct local_record){
         .time_ns = 1791535951616000000,
         .id = slice_str(id),
@@ -79,7 +82,7 @@ static struct local_record record_of(const char *id, const char *message)
         .trace = slice_str("6ac8ab4fae5826b066ea5a523671a7c4"),
         .level = slice_str("error"),
         .message = slice_str(message),
-        .document = slice_str("{\"message\":\"...\"}"),
+        .document = slice_str(document),
     };
 }
 
@@ -118,17 +121,21 @@ Test(local_store, the_same_event_is_known)
     struct world w = world_new();
     struct local_store *s = open_store(&w);
     struct local_record r = record_of("aaaaaaaaaaaaaaaaaaaaaa", "one");
-    struct local_record none = record_of("", "no id: every one is new");
+    struct local_record none = r;
+    struct local_record moved = r;
 
     cr_expect_eq(put(s, &r), LOCAL_OK);
     cr_expect_eq(put(s, &r), LOCAL_KNOWN);
+    none.id = slice_str("");
+    moved.offset++;
     cr_expect_eq(put(s, &none), LOCAL_OK);
-    cr_expect_eq(put(s, &none), LOCAL_OK);
+    cr_expect_eq(put(s, &none), LOCAL_OK, "without an id every one is new");
+    cr_expect_eq(put(s, &moved), LOCAL_OK, "no two offsets have one id: kept, in doubt");
     local_store_close(s);
     s = open_store(&w);
     cr_expect_eq(put(s, &r), LOCAL_KNOWN, "also by another ship, later");
-    expect_answer(&w, "SELECT count(*), count(id) FROM events", "3 1");
-    expect_answer(&w, "SELECT count(*) FROM events_text WHERE events_text MATCH 'one'", "3");
+    expect_answer(&w, "SELECT count(*), count(id) FROM events", "4 2");
+    expect_answer(&w, "SELECT count(*) FROM events_text WHERE events_text MATCH 'one'", "4");
     local_store_close(s);
     world_free(&w);
 }
