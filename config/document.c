@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "parsers/utf8.h"
+
 static const char ending[] = "; not starting";
 
 /* --- messages --- */
@@ -76,19 +78,42 @@ static struct slice text_at(struct slice text, size_t index)
     return slice_from(text, i);
 }
 
-static int not_utf8(const yaml_parser_t *p, struct slice text, const char *origin, struct err *e)
+/* libyaml tells of the last byte that it looked at. */
+static size_t first_bad_byte(struct slice text)
 {
-    size_t offset = p->problem_offset < text.len ? p->problem_offset : text.len;
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    const uint8_t *end = p + text.len;
+    bool is_valid = true;
+    size_t i = 0;
+
+    while (i < text.len) {
+        size_t len = p[i] < 0x80 ? 1 : utf8_step(p + i, end, &is_valid);
+
+        if (!is_valid)
+            break;
+        i += len;
+    }
+    return i;
+}
+
+/* The reader refuses bytes that are no UTF-8, and control characters. */
+static int not_text(const yaml_parser_t *p, struct slice text, const char *origin, struct err *e)
+{
+    size_t bad = first_bad_byte(text);
     size_t line;
     size_t column;
 
-    count_lines(slice_of(text.ptr, offset), &line, &column);
-    if (p->problem && strstr(p->problem, "control"))
-        err_set(e, ERR_CONFIG, "a control character (0x%02x); YAML takes none",
-                (unsigned)p->problem_value);
-    else
+    if (bad < text.len) {
+        count_lines(slice_of(text.ptr, bad), &line, &column);
         err_set(e, ERR_CONFIG, "not UTF-8 (byte 0x%02x); save the file as UTF-8",
-                offset < text.len ? (unsigned char)text.ptr[offset] : 0);
+                (unsigned char)text.ptr[bad]);
+    } else {
+        size_t offset = p->problem_offset < text.len ? p->problem_offset : text.len;
+
+        count_lines(slice_of(text.ptr, offset), &line, &column);
+        err_set(e, ERR_CONFIG, "a control character (U+%04X); YAML takes none",
+                (unsigned)p->problem_value);
+    }
     return locate(origin, line, column, "", e);
 }
 
@@ -125,7 +150,7 @@ static int not_yaml(const yaml_parser_t *p, struct slice text, const char *origi
     size_t len;
 
     if (p->error == YAML_READER_ERROR)
-        return not_utf8(p, text, origin, e);
+        return not_text(p, text, origin, e);
     err_set(e, ERR_CONFIG, "%s%s", words ? "" : "not YAML: ",
             words        ? words
             : p->problem ? p->problem

@@ -2,7 +2,7 @@
 
 static bool is_below(struct slice name, struct slice parent)
 {
-    return name.len > parent.len && slice_starts(name, parent) && name.ptr[parent.len] == '.';
+    return name.len > parent.len + 1 && slice_starts(name, parent) && name.ptr[parent.len] == '.';
 }
 
 const struct option *lookup_option(const struct option_table *table, struct slice name,

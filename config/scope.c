@@ -49,25 +49,39 @@ int scope_locate(const struct scope *s, const yaml_node_t *at, const char *name,
     return document_locate(s->document, at, path, e);
 }
 
-/* Where "hosts[1]" or "parser.pattern" stands, below the node of its first part; that node itself
+static const yaml_node_t *item_of(const struct scope *s, const yaml_node_t *list, const char *index)
+{
+    const yaml_node_item_t *items = list->data.sequence.items.start;
+    unsigned long i = strtoul(index, NULL, 10);
+
+    if (i < (size_t)(list->data.sequence.items.top - items))
+        return document_node(s->document, items[i]);
+    return list;
+}
+
+static const yaml_node_t *value_of(const struct scope *s, const yaml_node_t *map, struct slice name)
+{
+    struct slice key;
+
+    for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
+         p++)
+        if (document_text(document_node(s->document, p->key), &key) && slice_eq(key, name))
+            return document_node(s->document, p->value);
+    return map;
+}
+
+/* Where "hosts[1]" or "parser.types[1]" stands, below the node of its first part; that node itself
  * if it is not so precise. `rest` begins with the bracket or the dot. */
 static const yaml_node_t *descend(const struct scope *s, const yaml_node_t *node, const char *rest)
 {
-    if (*rest == '[' && node->type == YAML_SEQUENCE_NODE) {
-        const yaml_node_item_t *items = node->data.sequence.items.start;
-        unsigned long i = strtoul(rest + 1, NULL, 10);
+    if (*rest == '.' && node->type == YAML_MAPPING_NODE) {
+        struct slice name = slice_of(rest + 1, strcspn(rest + 1, "["));
 
-        if (i < (size_t)(node->data.sequence.items.top - items))
-            return document_node(s->document, items[i]);
+        node = value_of(s, node, name);
+        rest += 1 + name.len;
     }
-    if (*rest == '.' && node->type == YAML_MAPPING_NODE)
-        for (const yaml_node_pair_t *p = node->data.mapping.pairs.start;
-             p < node->data.mapping.pairs.top; p++) {
-            struct slice key;
-
-            if (document_text(document_node(s->document, p->key), &key) && slice_is(key, rest + 1))
-                return document_node(s->document, p->value);
-        }
+    if (*rest == '[' && node->type == YAML_SEQUENCE_NODE)
+        node = item_of(s, node, rest + 1);
     return node;
 }
 

@@ -96,6 +96,10 @@ int es_validate(const void *opts, struct err *e)
         err_set(e, ERR_CONFIG, "user without password");
         return err_at(e, "user");
     }
+    if (o->password && !o->user) {
+        err_set(e, ERR_CONFIG, "password without user");
+        return err_at(e, "password");
+    }
     if (o->api_key && o->user) {
         err_set(e, ERR_CONFIG, "give either api_key or user and password, not both");
         return err_at(e, "api_key");

@@ -1,0 +1,260 @@
+/* What is said of a file that is wrong: one message each, to the letter. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+#define INPUT "inputs: [{type: stdin}]\n"
+#define OUTPUT "outputs: [{type: stdout}]\n"
+#define ES(options) INPUT "outputs:\n  - type: elasticsearch\n" options
+
+struct row {
+    const char *text;
+    const char *want; /* without "ship.yaml:" and "; not starting" */
+};
+
+static void expect_errors(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct err e = {0};
+        char text[1200];
+        char want[1200];
+        struct config *c = config_parse(rows[i].text, strlen(rows[i].text), "ship.yaml", &e);
+
+        cr_expect_null(c, "%s", rows[i].text);
+        config_free(c);
+        cr_expect_eq(e.code, ERR_CONFIG);
+        snprintf(want, sizeof want, "ship.yaml:%s; not starting", rows[i].want);
+        err_text(&e, text, sizeof text);
+        cr_expect_str_eq(text, want, "%s\nsays %s\nwant %s", rows[i].text, text, want);
+    }
+}
+
+#define EXPECT_ERRORS(rows) expect_errors((rows), sizeof(rows) / sizeof((rows)[0]))
+
+Test(config_errors, not_yaml)
+{
+    static const struct row rows[] = {
+        {"", "1:1: the file is empty; want inputs and outputs (see `ship help config`)"},
+        {"# nothing yet\n",
+         "1:1: the file is empty; want inputs and outputs (see `ship help config`)"},
+        {"~", "1:1: the file is empty; want inputs and outputs (see `ship help config`)"},
+        {"hello", "1:1: this is a text; want a map with inputs and outputs"},
+        {"# list\n- a\n", "2:1: this is a list; want a map with inputs and outputs"},
+        {"inputs:\n\t- type: file\n", "2:1: a tab; YAML is indented with spaces"},
+        {"labels:\n  \xc3\xa9\xc3\xa9: x\n\ta: b\n", "3:1: a tab; YAML is indented with spaces"},
+        {"inputs: [a\noutputs: b\n",
+         "2:8: not YAML: did not find expected ',' or ']', while parsing a flow sequence (from "
+         "line 1 on)"},
+        {"state: \"a\n",
+         "2:1: not YAML: found unexpected end of stream, while scanning a quoted scalar (from line "
+         "1 on)"},
+        {"state: \xff\n", "1:8: not UTF-8 (byte 0xff); save the file as UTF-8"},
+        {"labels:\n  \xc3\xa9: \xc3\x28\n", "2:6: not UTF-8 (byte 0xc3); save the file as UTF-8"},
+        {"state: a\x01\n", "1:9: a control character (U+0001); YAML takes none"},
+        {"state: a: b\n",
+         "1:9: a colon too many, or a wrong indentation; a text with \": \" in it needs quotes"},
+        {"state: @a\n", "1:8: a text that begins with @, % or ` needs quotes"},
+        {"state: !a b\n", "1:8: state: a text that begins with ! needs quotes"},
+        {"state: [a, !b]\n", "1:14: a text that begins with ! needs quotes"},
+        {"state: *a\n", "1:8: there is no such anchor; a text that begins with * needs quotes"},
+        {"state: **\n", "1:9: a text that begins with * or & needs quotes"},
+        {"state: a\n---\nstate: b\n", "3:1: a second document (behind ---); want one"},
+        {"? [a]\n: b\n", "1:3: this is a list; want a name in front of the colon"},
+        {"<<: {state: a}\n", "1:1: \"<<\" (merging of maps) is not supported; write it out"},
+        {INPUT "outputs: [{type: elasticsearch, hosts: [https://${HOST}]}]\n",
+         "2:50: between [ ] or { }, a text with ${...} needs quotes: \"${NAME}\""},
+        {"state: \"a\\0b\"\n", "1:8: state: there is a NUL in it"},
+    };
+
+    EXPECT_ERRORS(rows);
+}
+
+Test(config_errors, names)
+{
+    static const struct row rows[] = {
+        {"stat: a\n", "1:1: there is no option \"stat\"; did you mean \"state\"?"},
+        {"memory: 5MiB\n", "1:1: there is no option \"memory\"; did you mean \"limits.memory\"?"},
+        {"frobnicate: 5\n",
+         "1:1: there is no option \"frobnicate\"; `ship help config` lists what there is"},
+        {"input: []\n", "1:1: there is no option \"input\"; did you mean \"inputs\"?"},
+        {"limits: {memory: 8MiB, drian: 1s}\n",
+         "1:24: there is no option \"limits.drian\"; did you mean \"limits.drain\"?"},
+        {"limits: 5\n", "1:9: limits: this is a text; want a map"},
+        {"state: a\nstate: b\n", "2:1: state: given twice; the first is in line 1"},
+        {"limits: {memory: 8MiB}\nlimits.memory: 9MiB\n",
+         "2:1: limits.memory: given twice; the first is in line 1"},
+        {INPUT INPUT, "2:1: inputs: given twice; the first is in line 1"},
+        {"inputs:\n  - type: file\n    pathes: [a]\n",
+         "3:5: inputs[0]: there is no option \"pathes\"; did you mean \"paths\"?"},
+        {"inputs:\n  - type: stdin\n    watch: poll\n",
+         "3:5: inputs[0]: there is no option \"watch\"; `ship help stdin` lists what there is"},
+        {"inputs:\n  - type: stdin\n    type: file\n",
+         "3:5: inputs[0].type: given twice; the first is in line 2"},
+        {"inputs:\n  - {type: stdin, parser: {type: regex, patern: x}}\n",
+         "2:41: inputs[0].parser: there is no option \"patern\"; did you mean \"pattern\"?"},
+        {"inputs:\n  - {type: stdin, parser: {type: json, x: 1}}\n",
+         "2:40: inputs[0].parser: there is no option \"x\"; `ship help json` lists what there is"},
+        {ES("    hosts: http://a\n    ca_file: b\n"),
+         "5:5: outputs[0]: there is no option \"ca_file\"; did you mean \"tls.ca_file\"?"},
+        {"a\x1b[1mb: c\n", "1:2: a control character (U+001B); YAML takes none"},
+        {"\"a\\e[1mb\": c\n",
+         "1:1: there is no option \"a?[1mb\"; `ship help config` lists what there is"},
+    };
+
+    EXPECT_ERRORS(rows);
+}
+
+Test(config_errors, sections)
+{
+    static const struct row rows[] = {
+        {"state: a\n", "1:1: inputs: missing; want at least one, as `inputs: [{type: file, paths: "
+                       "[/var/log/app/*.log]}]`"},
+        {"inputs:\n" OUTPUT, "1:8: inputs: missing; want at least one, as `inputs: [{type: file, "
+                             "paths: [/var/log/app/*.log]}]`"},
+        {"inputs: []\n" OUTPUT, "1:9: inputs: the list is empty; want at least one, as `inputs: "
+                                "[{type: file, paths: [/var/log/app/*.log]}]`"},
+        {INPUT, "1:1: outputs: missing; want at least one, as `outputs: [{type: elasticsearch, "
+                "hosts: [https://es:9200]}]`"},
+        {INPUT "outputs: {type: stdout}\n",
+         "2:10: outputs: this is a map; want a list, as `outputs: [{type: elasticsearch, hosts: "
+         "[https://es:9200]}]`"},
+        {INPUT "outputs: [stdout]\n",
+         "2:11: outputs[0]: this is a text; want a map, as {type: elasticsearch, hosts: "
+         "[https://es:9200]}"},
+        {INPUT "outputs: [{hosts: a}]\n",
+         "2:11: outputs[0].type: missing; want one of elasticsearch, stdout, local"},
+        {INPUT "outputs: [{type: }]\n",
+         "2:18: outputs[0].type: missing; want one of elasticsearch, stdout, local"},
+        {INPUT "outputs: [{type: elasticsaerch}]\n",
+         "2:18: outputs[0].type: \"elasticsaerch\" is no output; want one of elasticsearch, "
+         "stdout, local; did you mean \"elasticsearch\"?"},
+        {INPUT "outputs: [{type: [a]}]\n", "2:18: outputs[0].type: this is a list; want a text"},
+        {"inputs: [{type: stdin, parser: jsn}]\n",
+         "1:32: inputs[0].parser: \"jsn\" is no parser; want one of auto, json, regex, raw; did "
+         "you mean \"json\"?"},
+        {"inputs: [{type: stdin, parser: [json]}]\n",
+         "1:32: inputs[0].parser: this is a list; want a parser's name, or a map with its type"},
+        {"inputs: [{type: stdin, parser: {pattern: a}}]\n",
+         "1:32: inputs[0].parser.type: missing; want one of auto, json, regex, raw"},
+        {"inputs: [{type: stdin, parser: {type: xml}}]\n",
+         "1:39: inputs[0].parser.type: \"xml\" is no parser; want one of auto, json, regex, raw"},
+        {"inputs: [{type: stdin}, {type: stdin, name: stdin}]\n",
+         "1:45: inputs[1].name: \"stdin\" is the name of inputs[0] already"},
+    };
+
+    EXPECT_ERRORS(rows);
+}
+
+Test(config_errors, values)
+{
+    static const struct row rows[] = {
+        {"state: [a]\n", "1:8: state: this is a list; want a path"},
+        {"labels: a\n", "1:9: labels: this is a text; want a map of names to texts"},
+        {"labels: {a: [b]}\n", "1:13: labels.a: this is a list; want a text"},
+        {"labels: {a: b, a: c}\n", "1:19: labels.a: given twice"},
+        {"labels: {a: b}\nlabels.a: c\n", "2:11: labels.a: given twice"},
+        {"labels: {'': b}\n", "1:10: labels: want a name in front of the colon"},
+        {"limits: {workers: many}\n",
+         "1:19: limits.workers: \"many\" is not a whole number from 0 to 64"},
+        {"limits: {memory: 1KiB}\n", "1:18: limits.memory: \"1KiB\" is not a size from 4MiB to "
+                                     "64GiB, as 4096, 512KiB or 1MiB"},
+        {"limits.drain: 5\n", "1:15: limits.drain: \"5\" is not a duration from 0 to 1h, as 500ms, "
+                              "1s, 5m or 2h"},
+        {"host: ${SHIP_TEST_NOT_SET}\n",
+         "1:7: host: the environment variable SHIP_TEST_NOT_SET is not set; set it, or give "
+         "${NAME:-default}"},
+        {"inputs: [{type: file}]\n",
+         "1:10: inputs[0].paths: missing; want a list of texts: files to read: globs with *, ?, "
+         "[a-z] and ** for any directories"},
+        {"inputs: [{type: file, paths: [a, '[b']}]\n",
+         "1:34: inputs[0].paths[1]: \"[b\": \"[\" has no \"]\"; write \"\\[\" for the byte"},
+        {"inputs: [{type: file, paths: {a: b}}]\n",
+         "1:30: inputs[0].paths: this is a map; want a list of texts"},
+        {"inputs: [{type: file, paths: [[a]]}]\n",
+         "1:31: inputs[0].paths[0]: this is a list; want a text"},
+        {"inputs: [{type: file, paths: a, watch: pol}]\n",
+         "1:40: inputs[0].watch: \"pol\" is not one of inotify, poll; did you mean \"poll\"?"},
+        {"inputs: [{type: stdin, parser: regex}]\n",
+         "1:32: inputs[0].parser.pattern: missing; want text: PCRE2 pattern; named groups "
+         "(?<name>...) become fields"},
+        {"inputs: [{type: stdin, parser: {type: regex, pattern: '(a'}}]\n",
+         "1:55: inputs[0].parser.pattern: at offset 2 of the pattern: missing closing parenthesis"},
+        {"inputs: [{type: stdin, parser: {type: regex, pattern: a, types: [x:int]}}]\n",
+         "1:66: inputs[0].parser.types[0]: the pattern has no group \"x\""},
+        {ES("    tls: {verify: yes}\n"),
+         "4:19: outputs[0].tls.verify: \"yes\" is not true or false; did you mean \"true\"?"},
+        {ES("    hosts: [http://a, 'htps://b']\n"),
+         "4:23: outputs[0].hosts[1]: scheme \"htps\" is not http or https"},
+        {ES("    hosts: htps://b\n"),
+         "4:12: outputs[0].hosts[0]: scheme \"htps\" is not http or https"},
+        {ES("    hosts: http://b\n    index: Logs\n"),
+         "5:12: outputs[0].index: \"Logs\": names are lower case and without blanks and \\ / * ? "
+         "\" < > | , # :"},
+        {ES("    hosts: http://b\n    user: me\n"), "5:11: outputs[0].user: user without password"},
+        {ES("    hosts: http://b\n    batch.linger: 1\n"),
+         "5:19: outputs[0].batch.linger: \"1\" is not a duration from 0 to 10m, as 500ms, 1s, 5m "
+         "or 2h"},
+    };
+
+    EXPECT_ERRORS(rows);
+}
+
+/* Whatever is wrong with it, or beside it: a secret is not told. */
+Test(config_errors, secrets_are_not_quoted)
+{
+    static const char *const texts[] = {
+        ES("    hosts: http://a\n    password: hunter2\n    api_key: hunter2\n    user: me\n"),
+        ES("    password: hunter2\n"),
+        ES("    hosts: http://a\n    password: \"hun\\x01hunter2\"\n"),
+        ES("    hosts: http://a\n    password: \"hunter2\\0\"\n"),
+        ES("    hosts: http://a\n    password: [hunter2]\n"),
+        ES("    hosts: http://a\n    password: {hunter2: hunter2}\n"),
+        ES("    hosts: http://a\n    password: !hunter2 a\n"),
+        ES("    hosts: http://a\n    password: *hunter2\n"),
+        ES("    hosts: http://a\n    password: @hunter2\n"),
+        ES("    hosts: http://a\n    password: 'hunter2\n"),
+        ES("    hosts: http://a\n    password: hunter2: a\n"),
+        ES("    hosts: http://a\n    password: \"hunter2\" a\n"),
+        ES("    hosts: http://a\n    password: a${hunter2}\n"),
+        ES("    hosts: http://a\n    password: a${file:hunter2}\n"),
+        ES("    hosts: http://a\n    password: a${hunter2\n"),
+        ES("    hosts: http://a\n    password: a${hunter2!}\n"),
+        ES("    hosts: http://a\n    password: ${SHIP_TEST_HUNTER}\n    api_key: b\n"),
+        ES("    hosts: http://a\n    password: a\n    password: hunter2\n"),
+        ES("    hosts: 'htps://me:hunter2@a'\n"),
+        ES("    hosts: 'http://me:hunter2@a?b'\n"),
+        ES("    hosts: 'http://me:hunter2@ a'\n"),
+        ES("    hosts: 'me:hunter2@a'\n"),
+    };
+
+    setenv("SHIP_TEST_HUNTER", "hunter2", 1);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct err e = {0};
+        struct config *c = config_parse(texts[i], strlen(texts[i]), "ship.yaml", &e);
+
+        cr_expect_null(c, "%s", texts[i]);
+        config_free(c);
+        cr_expect_null(strstr(e.what, "hunter2"), "%s: %s", texts[i], e.what);
+        cr_expect_null(strstr(e.where, "hunter2"), "%s: %s", texts[i], e.where);
+    }
+}
+
+Test(config_errors, files)
+{
+    struct err e = {0};
+    char directory[] = "/tmp/ship-config-XXXXXX";
+
+    cr_assert(mkdtemp(directory));
+    cr_expect_null(config_load(directory, &e));
+    cr_expect_str_eq(e.where, directory);
+    cr_expect_str_eq(e.what, "is a directory; want a file; not starting");
+    rmdir(directory);
+    cr_expect_null(config_load(directory, &e));
+    cr_expect_str_eq(e.where, directory);
+    cr_expect_str_eq(e.what,
+                     "no such file (`ship help config` shows what one looks like); not starting");
+}
