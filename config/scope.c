@@ -67,17 +67,20 @@ static const yaml_node_t *value_of(const struct scope *s, const yaml_node_t *map
          p++)
         if (document_text(document_node(s->document, p->key), &key) && slice_eq(key, name))
             return document_node(s->document, p->value);
-    return map;
+    return NULL;
 }
 
-/* Where "hosts[1]" or "parser.types[1]" stands, below the node of its first part; that node itself
- * if it is not so precise. `rest` begins with the bracket or the dot. */
+/* Where "hosts[1]" or "parser.types.latency" stands, below the node of its first part; the nearest
+ * one around it if it is not so precise. `rest` begins with the bracket or the dot. */
 static const yaml_node_t *descend(const struct scope *s, const yaml_node_t *node, const char *rest)
 {
-    if (*rest == '.' && node->type == YAML_MAPPING_NODE) {
-        struct slice name = slice_of(rest + 1, strcspn(rest + 1, "["));
+    while (*rest == '.' && node->type == YAML_MAPPING_NODE) {
+        struct slice name = slice_of(rest + 1, strcspn(rest + 1, ".["));
+        const yaml_node_t *value = value_of(s, node, name);
 
-        node = value_of(s, node, name);
+        if (!value)
+            return node;
+        node = value;
         rest += 1 + name.len;
     }
     if (*rest == '[' && node->type == YAML_SEQUENCE_NODE)

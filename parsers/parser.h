@@ -39,7 +39,8 @@ struct parser_ops {
     const char *name;
     const char *help; /* one line */
     struct option_table options;
-    /* NULL and *e filled if the options do not work (a regex that does not compile). */
+    /* NULL and *e if the options do not work (a regex that does not compile); e->where names the
+     * option. */
     void *(*make)(const void *options, struct err *e);
     void (*free)(void *self);
     /* Fills *out (reset before) from one line without its line end, less the spaces at its end.

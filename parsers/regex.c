@@ -65,8 +65,9 @@ static int compile(struct regex *r, struct slice plain, struct err *e)
     r->code = pcre2_compile((PCRE2_SPTR)plain.ptr, plain.len, flags, &code, &at, NULL);
     if (!r->code) {
         pcre2_get_error_message(code, text, sizeof text);
-        return err_set(e, ERR_CONFIG, "pattern: at offset %zu: %s",
-                       regex_types_offset(r->options->pattern, at), text);
+        err_set(e, ERR_CONFIG, "at offset %zu: %s", regex_types_offset(r->options->pattern, at),
+                text);
+        return err_at(e, "pattern");
     }
     pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE); /* without JIT it is slower, nothing else */
     pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &captures);
@@ -106,10 +107,10 @@ static int list_groups(struct regex *r, struct err *e)
     pcre2_pattern_info(r->code, PCRE2_INFO_NAMECOUNT, &n);
     pcre2_pattern_info(r->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
     pcre2_pattern_info(r->code, PCRE2_INFO_NAMETABLE, &table);
-    if (n == 0)
-        return err_set(
-            e, ERR_CONFIG,
-            "pattern: it has no named group, (?<name>...): nothing would become a field");
+    if (n == 0) {
+        err_set(e, ERR_CONFIG, "it has no named group, (?<name>...): nothing would become a field");
+        return err_at(e, "pattern");
+    }
     r->groups = calloc(n, sizeof *r->groups);
     if (!r->groups)
         return err_set(e, ERR_NOMEM, "out of memory");
@@ -150,21 +151,25 @@ static int set_types(struct regex *r, const struct regex_types *within, struct e
     for (size_t i = 0; i < within->n_groups; i++)
         set_type(r, within->groups[i].name, within->groups[i].type);
     for (size_t i = 0; i < types->n_items; i++) {
-        if (!group_type_parse(slice_str(types->values[i]), &type))
-            return err_set(e, ERR_CONFIG,
-                           "types.%.40s: \"%.40s\" is not one of string, int, float, bool",
-                           types->keys[i], types->values[i]);
-        if (!set_type(r, slice_str(types->keys[i]), type))
-            return err_set(e, ERR_CONFIG, "types.%.60s: the pattern has no group of that name",
-                           types->keys[i]);
+        if (!group_type_parse(slice_str(types->values[i]), &type)) {
+            err_set(e, ERR_CONFIG, "\"%.40s\" is not one of string, int, float, bool",
+                    types->values[i]);
+            return err_at(e, "types.%.40s", types->keys[i]);
+        }
+        if (!set_type(r, slice_str(types->keys[i]), type)) {
+            err_set(e, ERR_CONFIG, "the pattern has no group of that name");
+            return err_at(e, "types.%.60s", types->keys[i]);
+        }
     }
     return 0;
 }
 
 static int build(struct regex *r, struct buffer *plain, struct regex_types *within, struct err *e)
 {
-    if (strlen(r->options->pattern) > PATTERN_MAX)
-        return err_set(e, ERR_CONFIG, "pattern: it is longer than %d bytes", PATTERN_MAX);
+    if (strlen(r->options->pattern) > PATTERN_MAX) {
+        err_set(e, ERR_CONFIG, "it is longer than %d bytes", PATTERN_MAX);
+        return err_at(e, "pattern");
+    }
     if (regex_types_take(r->options->pattern, plain, within, e) < 0)
         return err_at(e, "pattern");
     if (regex_check_time_format(r->options->time_format, e) < 0 ||

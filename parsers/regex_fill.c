@@ -26,14 +26,13 @@ int regex_check_time_format(const char *format, struct err *e)
     if (!format || is_word(format, "rfc3339") || is_word(format, "epoch"))
         return 0;
     if (!timestamp_format_is_known(format, &bad))
-        return err_set(e, ERR_CONFIG,
-                       "time_format: %%%c is not known; want strptime's letters, rfc3339 or epoch",
-                       bad ? bad : ' ');
-    if (!has_letter(format, "YyFDs"))
-        return err_set(e, ERR_CONFIG,
-                       "time_format: \"%.60s\" gives no year; want %%Y, %%y, %%F, %%D or %%s",
-                       format);
-    return 0;
+        err_set(e, ERR_CONFIG, "%%%c is not known; want strptime's letters, rfc3339 or epoch",
+                bad ? bad : ' ');
+    else if (!has_letter(format, "YyFDs"))
+        err_set(e, ERR_CONFIG, "\"%.60s\" gives no year; want %%Y, %%y, %%F, %%D or %%s", format);
+    else
+        return 0;
+    return err_at(e, "time_format");
 }
 
 static bool parse_time(const char *format, struct slice s, int64_t *ns)

@@ -182,9 +182,9 @@ Test(config_errors, values)
          "1:32: inputs[0].parser.pattern: missing; want text: PCRE2 pattern; named groups "
          "(?<name>...) become fields"},
         {"inputs: [{type: stdin, parser: {type: regex, pattern: '(a'}}]\n",
-         "1:55: inputs[0].parser.pattern: at offset 2 of the pattern: missing closing parenthesis"},
-        {"inputs: [{type: stdin, parser: {type: regex, pattern: a, types: [x:int]}}]\n",
-         "1:66: inputs[0].parser.types[0]: the pattern has no group \"x\""},
+         "1:55: inputs[0].parser.pattern: at offset 2: missing closing parenthesis"},
+        {"inputs: [{type: stdin, parser: {type: regex, pattern: (?<a>), types: {x: int}}}]\n",
+         "1:75: inputs[0].parser.types.x: the pattern has no group of that name"},
         {ES("    tls: {verify: yes}\n"),
          "4:19: outputs[0].tls.verify: \"yes\" is not true or false; did you mean \"true\"?"},
         {ES("    hosts: [http://a, 'htps://b']\n"),
