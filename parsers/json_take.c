@@ -1,4 +1,5 @@
 #include "parsers/json_take.h"
+#include "parsers/arn.h"
 #include "parsers/level.h"
 #include "parsers/timestamp.h"
 #include "parsers/trace_context.h"
@@ -136,17 +137,16 @@ static bool is_version(struct slice s)
 /* arn:aws:lambda:eu-west-1:123456789012:function:orders[:version or alias] */
 static bool take_arn(const struct json_member *m, struct record *out)
 {
-    struct slice rest = m->value;
-    struct slice part[6];
+    struct slice rest;
+    struct slice kind;
     struct slice name;
     struct slice qualifier = slice_of(NULL, 0);
+    struct arn arn;
 
-    if (!is_word(m, 512))
+    if (!is_word(m, 512) || !arn_parse(m->value, &arn) || !slice_is(arn.service, "lambda"))
         return false;
-    for (size_t i = 0; i < 6; i++)
-        if (!slice_cut(&rest, ':', &part[i]))
-            return false;
-    if (!slice_is(part[0], "arn") || !slice_is(part[2], "lambda") || !slice_is(part[5], "function"))
+    rest = arn.resource;
+    if (!slice_cut(&rest, ':', &kind) || !slice_is(kind, "function"))
         return false;
     if (slice_cut(&rest, ':', &name))
         qualifier = rest;
@@ -156,6 +156,8 @@ static bool take_arn(const struct json_member *m, struct record *out)
         return false;
     out->faas_arn.bytes = slice_of(m->value.ptr, (size_t)(name.ptr + name.len - m->value.ptr));
     out->faas_arn.kind = VALUE_JSON_STRING;
+    out->cloud_region = arn.region;
+    out->cloud_account = arn.account;
     if (out->faas_name.kind == VALUE_NONE)
         out->faas_name = (struct value){name, VALUE_JSON_STRING};
     if (out->faas_version.kind == VALUE_NONE && is_version(qualifier))

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "parsers/arn.h"
 #include "parsers/lambda_parts.h"
 #include "parsers/timestamp.h"
 #include "parsers/trace_context.h"
@@ -66,11 +67,21 @@ static bool enter(const struct json_object *o, const char *key, struct json_obje
     return m && m->type == JSON_TYPE_OBJECT && json_scan(m->value, into) == JSON_OK;
 }
 
+/* Where a runtime's ARN is, its function is; account is the runtime's owner's, mostly left out. */
+static void take_region(struct slice text, struct record *out)
+{
+    struct arn arn;
+
+    if (!out->cloud_region.len && arn_parse(text, &arn))
+        out->cloud_region = arn.region;
+}
+
 static void take_arn(struct value arn, struct record *out)
 {
     ptrdiff_t at = slice_find(arn.bytes, slice_str(":function:"));
     struct slice name;
     struct slice version;
+    struct arn parts;
 
     if (arn.kind == VALUE_NONE || at < 0)
         return;
@@ -79,6 +90,10 @@ static void take_arn(struct value arn, struct record *out)
         name = version;
     if (!name.len)
         return;
+    if (arn_parse(arn.bytes, &parts)) {
+        out->cloud_region = parts.region;
+        out->cloud_account = parts.account;
+    }
     out->faas_arn = (struct value){slice_of(arn.bytes.ptr, (size_t)at + 10 + name.len), arn.kind};
     if (out->faas_name.kind == VALUE_NONE)
         out->faas_name = (struct value){name, arn.kind};
@@ -122,6 +137,7 @@ static void take_record(const struct json_object *rec, struct json_object *spare
     out->report.status = plain_of(rec, "status");
     out->report.error_type = plain_of(rec, "errorType");
     out->runtime_version = plain_of(rec, "runtimeVersion");
+    take_region(plain_of(rec, "runtimeVersionArn"), out);
     out->init_type = plain_of(rec, "initializationType");
     if (enter(rec, "metrics", spare))
         take_metrics(spare, out);

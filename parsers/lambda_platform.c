@@ -1,6 +1,7 @@
 /* Lambda's platform lines in text form, by their first bytes and in their exact form. */
 #include <math.h>
 
+#include "parsers/arn.h"
 #include "parsers/lambda_parts.h"
 #include "parsers/timestamp.h"
 #include "parsers/trace_context.h"
@@ -140,15 +141,19 @@ static bool parse_phase_start(struct slice line, const char *prefix, enum record
                               struct record *out)
 {
     struct slice p = slice_str(prefix);
+    struct slice arn_key = slice_str("Runtime Version ARN: ");
     struct slice rest;
     struct slice version;
+    struct arn arn;
 
     if (!slice_starts(line, p))
         return false;
     rest = slice_from(line, p.len);
     if (slice_cut(&rest, '\t', &version)) {
-        if (!slice_starts(rest, slice_str("Runtime Version ARN: ")))
+        if (!slice_starts(rest, arn_key))
             return false;
+        if (arn_parse(slice_trim(slice_from(rest, arn_key.len)), &arn))
+            out->cloud_region = arn.region;
     } else {
         version = rest;
     }

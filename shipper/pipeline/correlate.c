@@ -113,6 +113,10 @@ static void learn_function(struct correlate *c, const struct record *r)
         copy_text(&r->faas_name, c->function, sizeof c->function);
     if (r->faas_version.kind != VALUE_NONE)
         copy_text(&r->faas_version, c->version, sizeof c->version);
+    if (r->cloud_region.len)
+        copy_text(&(struct value){r->cloud_region, VALUE_TEXT}, c->region, sizeof c->region);
+    if (r->cloud_account.len)
+        copy_text(&(struct value){r->cloud_account, VALUE_TEXT}, c->account, sizeof c->account);
 }
 
 static void on_init(struct correlate *c, const struct line_ref *at)
@@ -346,6 +350,7 @@ static bool is_sane(const struct correlate *c)
         if (!invocation_is_sane(&c->requests[i]))
             return false;
     return !c->function[sizeof c->function - 1] && !c->version[sizeof c->version - 1] &&
+           !c->region[sizeof c->region - 1] && !c->account[sizeof c->account - 1] &&
            (!c->has_held || invocation_is_sane(&c->held));
 }
 

@@ -77,6 +77,8 @@ struct correlate {
     int64_t last_ns;     /* time of the last line that had one; 0 none */
     char function[CORRELATE_NAME_MAX]; /* as platform lines said it; "" unknown */
     char version[32];
+    char region[32]; /* of the cloud, from an ARN in a platform line; "" unknown */
+    char account[16];
     bool has_held; /* a summary waits for the XRAY or timeout line that may follow its REPORT */
     struct invocation held;
 };

@@ -252,6 +252,18 @@ static void add_function(const struct event *event, struct buffer *out)
         buffer_add_lit(out, ",\"faas.coldstart\":false");
 }
 
+static void add_cloud(const struct event *event, struct buffer *out)
+{
+    if (!event->cloud_region.len)
+        return;
+    buffer_add_lit(out, ",\"cloud.provider\":\"aws\",\"cloud.region\":");
+    add_plain(out, event->cloud_region);
+    if (event->cloud_account.len) {
+        MEMBER(out, "cloud.account.id");
+        add_plain(out, event->cloud_account);
+    }
+}
+
 static void add_service(const struct record *r, struct buffer *out)
 {
     if (r->service_name.kind != VALUE_NONE) {
@@ -384,6 +396,7 @@ void document_encode(const struct event *event, bool with_id, struct buffer *out
     add_level(event, out);
     add_request(event, out);
     add_function(event, out);
+    add_cloud(event, out);
     if (event->invocation) {
         add_invocation(event->invocation, out);
     } else {

@@ -61,18 +61,20 @@ static bool is_object_name(struct slice key)
 static bool is_own_key(struct slice key, const struct stream_profile *stream)
 {
     static const struct slice names[] = {
-        SLICE_LIT("@timestamp"),     SLICE_LIT("message"),
-        SLICE_LIT("log.level"),      SLICE_LIT("log.flags"),
-        SLICE_LIT("log.offset"),     SLICE_LIT("log.logger"),
-        SLICE_LIT("log.file.path"),  SLICE_LIT("faas.execution"),
-        SLICE_LIT("faas.name"),      SLICE_LIT("faas.version"),
-        SLICE_LIT("faas.id"),        SLICE_LIT("faas.coldstart"),
-        SLICE_LIT("trace.id"),       SLICE_LIT("span.id"),
-        SLICE_LIT("service.name"),   SLICE_LIT("error.type"),
-        SLICE_LIT("error.message"),  SLICE_LIT("error.stack_trace"),
-        SLICE_LIT("event.id"),       SLICE_LIT("event.action"),
-        SLICE_LIT("event.duration"), SLICE_LIT("labels.request_id_source"),
-        SLICE_LIT("labels.init_id"), SLICE_LIT("labels.correlation_id"),
+        SLICE_LIT("@timestamp"),       SLICE_LIT("message"),
+        SLICE_LIT("log.level"),        SLICE_LIT("log.flags"),
+        SLICE_LIT("log.offset"),       SLICE_LIT("log.logger"),
+        SLICE_LIT("log.file.path"),    SLICE_LIT("faas.execution"),
+        SLICE_LIT("faas.name"),        SLICE_LIT("faas.version"),
+        SLICE_LIT("faas.id"),          SLICE_LIT("faas.coldstart"),
+        SLICE_LIT("trace.id"),         SLICE_LIT("span.id"),
+        SLICE_LIT("service.name"),     SLICE_LIT("error.type"),
+        SLICE_LIT("error.message"),    SLICE_LIT("error.stack_trace"),
+        SLICE_LIT("event.id"),         SLICE_LIT("event.action"),
+        SLICE_LIT("event.duration"),   SLICE_LIT("labels.request_id_source"),
+        SLICE_LIT("labels.init_id"),   SLICE_LIT("labels.correlation_id"),
+        SLICE_LIT("cloud.provider"),   SLICE_LIT("cloud.region"),
+        SLICE_LIT("cloud.account.id"), SLICE_LIT("event.original"),
     };
     struct slice fixed = stream->static_json;
 

@@ -47,6 +47,8 @@ struct event {
     struct slice span_id;  /* 16 hex digits or empty */
     struct slice function; /* faas.name; may be empty. Plain text, to be escaped */
     struct slice function_version;
+    struct slice cloud_region; /* plain; empty: unknown */
+    struct slice cloud_account;
     int8_t coldstart; /* -1 unknown */
     bool is_init;     /* belongs to the environment's initialisation */
     uint64_t init_id; /* labels.init_id: ties an initialisation to its first request; 0 none */

@@ -99,6 +99,16 @@ static struct slice function_of(const struct stream *s, const struct record *r)
     return s->profile.function;
 }
 
+/* The cloud that the line names, else the one that its stream's platform lines named. */
+static void place(const struct stream *s, const struct record *r, struct event *event)
+{
+    const struct correlate *c = &s->correlate;
+    bool is_said = r && r->cloud_region.len && r->cloud_account.len;
+
+    event->cloud_region = is_said ? r->cloud_region : slice_str(c->region);
+    event->cloud_account = is_said ? r->cloud_account : slice_str(c->account);
+}
+
 static bool emit_invocation(struct line_work *work, const struct invocation *inv)
 {
     static const struct record nothing = {.coldstart = -1};
@@ -123,6 +133,7 @@ static bool emit_invocation(struct line_work *work, const struct invocation *inv
 
     if (!s->options->with_invocations)
         return true;
+    place(s, NULL, &event);
     hash128_text(&id, event.id);
     return encode(work, &event);
 }
@@ -159,6 +170,7 @@ bool line_process(struct line_work *work, struct slice line, uint64_t offset, un
         .is_init = found.is_init,
         .init_id = found.init_id,
     };
+    place(s, r, &event);
     hash128_text(&at.hash, event.id);
     if (!encode(work, &event))
         return false;
