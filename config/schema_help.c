@@ -82,18 +82,19 @@ static void list_types(struct buffer *out)
 
 void schema_help_file(struct buffer *out)
 {
-    buffer_add_lit(out, "A configuration is YAML: some options of its own, a list of inputs, a "
-                        "list of outputs.\n\n"
-                        "  inputs:\n"
-                        "    - type: file\n"
-                        "      paths: [/var/log/functions/*.log]\n"
-                        "  outputs:\n"
-                        "    - type: elasticsearch\n"
-                        "      hosts: [https://es:9200]\n"
-                        "      api_key: ${file:/run/credentials/ship/es_api_key}\n\n"
-                        "In values, ${NAME}, ${NAME:-default} and ${file:/path} (its first line) "
-                        "are filled in.\n"
-                        "A name with a dot may also be a map: `limits: {memory: 64MiB}`.\n\n");
+    buffer_add_lit(out,
+                   "A configuration is YAML: options, a list of inputs, a list of outputs.\n\n"
+                   "  inputs:\n"
+                   "    - type: file\n"
+                   "      paths: [/var/log/functions/*.log]\n"
+                   "  outputs:\n"
+                   "    - type: elasticsearch\n"
+                   "      hosts: [https://es:9200]\n"
+                   "      api_key: ${file:/run/credentials/ship/es_api_key}\n\n"
+                   "In values, ${NAME}, ${NAME:-default} and ${file:/path} (its first line)\n"
+                   "are filled in; between [ ] or { } such a value needs quotes. A value that\n"
+                   "is empty then is as if it were not there. $${ is a plain ${.\n"
+                   "A name with a dot may also be a map: `limits: {memory: 64MiB}`.\n\n");
     list_types(out);
     buffer_add_lit(out, "`ship help TYPE` lists the options of each.\n\noptions:\n");
     schema_help(&global_table, out);

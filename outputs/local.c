@@ -1,14 +1,20 @@
 /* The local output: the embedded store, one SQLite file. */
 #include <assert.h>
+#include <errno.h>
+#include <libgen.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
 
 #include "outputs/blocking.h"
 #include "outputs/local_options.h"
 #include "outputs/local_record.h"
 #include "outputs/local_store.h"
+#include "shipper/base/path.h"
 #include "shipper/pipeline/event.h"
 
 struct local {
@@ -100,10 +106,40 @@ static struct sink *open_local(const void *opts, const struct sink_world *world,
     return blocking_new(&ops, l, where, world, e);
 }
 
+static int check_directory_of(const char *path, struct err *e)
+{
+    char *copy = strdup(path);
+    int rc = copy ? path_check_directory(dirname(copy), e) : err_set(e, ERR_NOMEM, "out of memory");
+
+    free(copy);
+    return rc;
+}
+
+/* The directory counts also where the file is: SQLite writes its log beside it. */
+static int check_local(const void *opts, struct buffer *where, struct err *e)
+{
+    const struct local_options *o = opts;
+    struct sqlite3 *db;
+
+    buffer_printf(where, "local store %s", o->path);
+    if (check_directory_of(o->path, e) < 0)
+        return -1;
+    if (access(o->path, F_OK) < 0)
+        return 0; /* it will be made */
+    if (access(o->path, R_OK | W_OK) < 0) {
+        err_set(e, ERR_STORE, "%s", strerror(errno));
+        return err_at(e, "%s", o->path);
+    }
+    db = local_store_read(o->path, e);
+    sqlite3_close(db);
+    return db ? 0 : -1;
+}
+
 const struct output_ops output_local = {
     .name = "local",
     .help = "an embedded store: one SQLite file, for `ship trace` and full-text search",
     .options = {options, sizeof options / sizeof options[0], sizeof(struct local_options)},
+    .check = check_local,
     .encode = encode,
     .open = open_local,
     .max_in_flight = blocking_max_in_flight,

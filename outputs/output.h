@@ -85,6 +85,10 @@ struct output_ops {
     /* What is legal but dangerous, a line each into *out ("" if nothing). May be NULL. */
     void (*warn)(const void *options, struct buffer *out);
 
+    /* For `ship check`, instead of open and probe, where opening makes what is not there. Changes
+     * nothing; says in *where what it would send to. 0, or -1 and *e. May be NULL. */
+    int (*check)(const void *options, struct buffer *where, struct err *e);
+
     /* Worker: appends the event in the output's own encoding, one whole item. */
     void (*encode)(const void *options, const struct event *event, struct buffer *body);
 

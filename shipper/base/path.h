@@ -13,4 +13,8 @@ char *path_join(const char *directory, const char *name);
  * (ERR_STORE, with the path). */
 int path_make_directories(const char *path, struct err *e);
 
+/* The directory is there and can be written, or could be made; nothing is. 0, or -1 and *e
+ * (ERR_STORE). */
+int path_check_directory(const char *path, struct err *e);
+
 #endif

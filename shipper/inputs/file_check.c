@@ -23,7 +23,7 @@ struct look {
 static void trouble(struct look *l, const char *path, const char *why)
 {
     if (l->n_troubles++ < TELL_MAX)
-        buffer_printf(l->out, "  cannot read %s: %s\n", path, why);
+        buffer_printf(l->out, "  FAILED: cannot read %s: %s\n", path, why);
 }
 
 static void on_trouble(void *ctx, const struct err *e)
@@ -91,20 +91,30 @@ static void on_match_recursive(void *ctx, const char *path, enum file_type hint)
         on_match(l, path, hint);
 }
 
+static void conclude_files(const struct look *l)
+{
+    bool is_small = l->n_bytes < 1000000;
+
+    buffer_printf(l->out, "%llu file%s, %.1f %s\n", (unsigned long long)l->n_files,
+                  l->n_files == 1 ? "" : "s", (double)l->n_bytes / (is_small ? 1e3 : 1e6),
+                  is_small ? "KB" : "MB");
+}
+
 static void conclude(const struct look *l, const char *path)
 {
-    buffer_printf(l->out, "  %s: ", path);
+    bool is_no_file = l->is_literal && l->n_others;
+
+    buffer_printf(l->out, "  %s%s: ", is_no_file ? "FAILED: " : "", path);
     if (l->n_files)
-        buffer_printf(l->out, "%llu file%s, %.1f MB\n", (unsigned long long)l->n_files,
-                      l->n_files == 1 ? "" : "s", (double)l->n_bytes / 1e6);
-    else if (l->is_literal && l->n_others)
+        conclude_files(l);
+    else if (is_no_file)
         buffer_add_lit(l->out, "is no file; for the files of a directory write DIRECTORY/*\n");
     else if (l->n_troubles)
         buffer_add_lit(l->out, "nothing that can be read\n");
     else
         buffer_add_lit(l->out, "nothing there now; it is read when it comes\n");
     if (l->n_troubles > TELL_MAX)
-        buffer_printf(l->out, "  cannot read %llu more\n",
+        buffer_printf(l->out, "  FAILED: cannot read %llu more\n",
                       (unsigned long long)(l->n_troubles - TELL_MAX));
 }
 

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "shipper/base/files.h"
+#include "shipper/base/path.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/check/places.h"
 #include "shipper/verbs/check/sinks.h"
@@ -120,7 +121,7 @@ static void check_directory(struct check *c, const char *what, const char *path)
     struct err e = {0};
 
     printf("%s %s\n", what, path);
-    if (place_check_directory(path, &e) < 0)
+    if (path_check_directory(path, &e) < 0)
         say_trouble(c, "%s", e.what);
 }
 
@@ -209,7 +210,7 @@ static int run(int argc, char **argv)
 const struct verb verb_check = {
     .name = "check",
     .synopsis = "check [-c FILE] [--offline]",
-    .summary = "validate a configuration, try its inputs and outputs, start nothing",
+    .summary = "try a configuration, its inputs and outputs; start nothing",
     .help = "Says what each input finds now and whether each output answers, and warns of what is\n"
             "legal but dangerous. Secrets are never printed.\n"
             "  -c, --config FILE   the configuration (default /etc/ship/ship.yaml)\n"

@@ -21,8 +21,8 @@ static void list(FILE *to)
           "  ship trace REQUEST-ID --from local:logs.db     the story of one request\n"
           "  ship --replay '/logs/**/*.log' --to https://es:9200\n"
           "  ship check -c ship.yaml && ship -c ship.yaml   follow, as a service\n\n"
-          "More: ship help VERB; ship help TYPE (an input, parser or output); man ship\n"
-          "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but with dead letters\n",
+          "More: ship help VERB; ship help config; ship help TYPE, as file; man ship\n"
+          "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 with dead letters\n",
           to);
 }
 
@@ -60,8 +60,10 @@ static int run(int argc, char **argv)
 
 const struct verb verb_help = {
     .name = "help",
-    .synopsis = "help [VERB | TYPE]",
-    .summary = "this list, a verb's options, or those of an input, parser or output",
-    .help = "Without a name: the list of verbs.\n",
+    .synopsis = "help [VERB | config | TYPE]",
+    .summary = "this list, a verb, or what can be configured",
+    .help = "Without a name: the list of verbs. `ship help config`: what a configuration looks\n"
+            "like, and the types of inputs, parsers and outputs. TYPE: one of those, as file,\n"
+            "regex or elasticsearch, with all its options.\n",
     .run = run,
 };

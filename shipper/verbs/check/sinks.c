@@ -40,8 +40,22 @@ static void on_limit(struct ev_loop *loop, ev_timer *w, int revents)
     ev_break(loop, EVBREAK_ALL);
 }
 
+static void look(struct sink_answer *answer, const struct output_config *o)
+{
+    struct buffer where = {0};
+
+    if (o->ops->check(o->options, &where, &answer->why) == 0)
+        answer->why.code = ERR_NONE;
+    snprintf(answer->where, sizeof answer->where, "%.*s", SLICE_ARG(buffer_slice(&where)));
+    buffer_free(&where);
+}
+
 static void ask(struct question *q, const struct output_config *o, const struct sink_world *world)
 {
+    if (o->ops->check) {
+        look(q->answer, o);
+        return;
+    }
     q->sink = o->ops->open(o->options, world, &q->answer->why);
     if (!q->sink)
         return;
@@ -86,7 +100,8 @@ int check_sinks(const struct output_config *outputs, size_t n, struct sink_answe
     if (transport)
         await(&a, n);
     for (size_t i = 0; transport && i < n; i++)
-        outputs[i].ops->close(a.questions[i].sink);
+        if (a.questions[i].sink)
+            outputs[i].ops->close(a.questions[i].sink);
     transport_curl_free(transport);
     if (a.loop)
         ev_loop_destroy(a.loop);
