@@ -496,6 +496,12 @@ static void check_known(struct input *in, struct spot *s, struct tail *t)
 
 static void check_same(struct input *in, struct tail *t, const struct file_stat *st)
 {
+    if (t->state == TAIL_BUSY) {
+        /* What is seen now must not pass for what the worker has met. It is looked at again, when
+         * the chunk is back. */
+        t->has_news = true;
+        return;
+    }
     switch (tail_look(t, st, in->now_ms)) {
     case TAIL_NOTHING:
         break;
@@ -503,10 +509,7 @@ static void check_same(struct input *in, struct tail *t, const struct file_stat 
         file_ready(in, t);
         break;
     case TAIL_REWRITTEN:
-        if (t->state == TAIL_BUSY)
-            t->has_news = true;
-        else
-            file_rewritten(in, t);
+        file_rewritten(in, t);
         break;
     }
 }

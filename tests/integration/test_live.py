@@ -137,7 +137,7 @@ def test_standard_output_has_every_line_once(live, field, watch):
     with Stream(files):
         for _ in range(3):
             time.sleep(0.4)
-            files.rotate_by_rename(keep=10)
+            files.rotate_by_rename()
     ship.wait_for(lambda: ship.stdout.count("\n") >= files.written, SETTLE_S)
     stopped = ship.stop()
     assert stopped.rc == 0

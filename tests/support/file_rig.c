@@ -104,6 +104,20 @@ static void rig_close_file(void *ctx, int fd)
     files_posix.close(NULL, fd);
 }
 
+/* What happens on the loop while a worker still has the chunk, happens here. */
+static ssize_t rig_pread(void *ctx, int fd, void *buf, size_t cap, uint64_t offset, struct err *e)
+{
+    struct rig *r = ctx;
+    ssize_t n = files_posix.pread(NULL, fd, buf, cap, offset, e);
+    void (*on_end)(struct rig *) = r->on_end;
+
+    if (n == 0 && on_end) {
+        r->on_end = NULL;
+        on_end(r);
+    }
+    return n;
+}
+
 static void rig_log(void *ctx, const struct err *what)
 {
     char text[1200];
@@ -144,6 +158,7 @@ void rig_init(struct rig *r)
     r->files = files_posix;
     r->files.open = rig_open_file;
     r->files.close = rig_close_file;
+    r->files.pread = rig_pread;
     r->files.ctx = r;
     budget_init(&r->budget, 8 << 20);
     tracker_init(&r->tracker, on_moved, r);

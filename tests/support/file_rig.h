@@ -17,6 +17,7 @@ struct rig {
     const char *denied; /* a path whose opening fails */
     int n_may_open;     /* descriptors left; negative: any number */
     int n_opened;
+    void (*on_end)(struct rig *r); /* once, when a worker has met the end of a file */
     struct budget budget;
     struct tracker tracker;
     struct pool *pool;

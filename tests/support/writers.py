@@ -34,14 +34,19 @@ class File:
         self.path, self.is_dated, self.rng = path, is_dated, rng
         self.number = 0
         self.fd = None
+        self._guard = threading.Lock()  # over fd: a rotation may come between two writes
         self.open()
 
     def open(self):
-        self.close()
-        self.fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        """Anew, by the path: what a program does when it is told that its file was rotated."""
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        with self._guard:
+            self.fd, old = fd, self.fd
+        if old is not None:
+            os.close(old)
 
     def close(self):
-        if self.fd is not None:
+        with self._guard:
             os.close(self.fd)
             self.fd = None
 
@@ -57,8 +62,9 @@ class File:
     def write(self, data):
         """In one to three pieces: lines arrive half."""
         cuts = sorted(self.rng.randrange(len(data) + 1) for _ in range(self.rng.randrange(3)))
-        for start, end in zip([0, *cuts], [*cuts, len(data)]):
-            os.write(self.fd, data[start:end])
+        with self._guard:
+            for start, end in zip([0, *cuts], [*cuts, len(data)]):
+                os.write(self.fd, data[start:end])
 
     def append(self, lines):
         messages = [self.next_message() for _ in range(lines)]
@@ -104,18 +110,24 @@ class Field:
     def burst(self, lines):
         list(self._pool.map(lambda file: self._append(file, lines), self.files))
 
-    def rotate_by_rename(self, keep=3):
-        """As logrotate: f.log.2 -> f.log.3, ..., f.log -> f.log.1, and the program opens anew."""
+    @staticmethod
+    def _age(file, keep):
+        """f.log.2 -> f.log.3, f.log.1 -> f.log.2"""
+        for age in range(keep - 1, 0, -1):
+            older = f"{file.path}.{age}"
+            if os.path.exists(older):
+                os.rename(older, f"{file.path}.{age + 1}")
+
+    def rotate_by_rename(self, keep=10):
+        """As logrotate does: f.log -> f.log.1, and the program opens f.log anew."""
         for file in self.files:
-            for age in range(keep - 1, 0, -1):
-                older = f"{file.path}.{age}"
-                if os.path.exists(older):
-                    os.rename(older, f"{file.path}.{age + 1}")
+            self._age(file, keep)
             os.rename(file.path, f"{file.path}.1")
             file.open()
 
-    def rotate_by_copytruncate(self):
+    def rotate_by_copytruncate(self, keep=10):
         for file in self.files:
+            self._age(file, keep)
             shutil.copyfile(file.path, f"{file.path}.1")
             os.truncate(file.path, 0)
 

@@ -57,6 +57,23 @@ Test(tail, partial_line_waits)
     rig_expect(&r, "two\n", "and comes whole");
 }
 
+static void grow_and_notice(struct rig *rig)
+{
+    rig_append(rig, "a.log", "two\n");
+    file_on_changed(rig->input, rig->dir, "a.log", false);
+    input_file.tick(rig->input, rig->now_ms);
+}
+
+/* The worker was at the end, and not yet back, when the file was seen to be longer. */
+Test(tail, growth_that_is_noticed_while_the_last_chunk_is_in_work)
+{
+    rig_append(&r, "a.log", "one\n");
+    rig_open(&r, "*.log");
+    r.on_end = grow_and_notice;
+    rig_run(&r, 200);
+    rig_expect(&r, "one\ntwo\n", "what was noticed too early is not forgotten");
+}
+
 Test(tail, idle_files_are_closed_and_opened_again)
 {
     rig_append(&r, "a.log", "one\n");
