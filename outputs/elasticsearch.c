@@ -7,15 +7,16 @@
 
 #include "outputs/es_auth.h"
 #include "outputs/es_hosts.h"
+#include "outputs/es_judge.h"
 #include "outputs/es_options.h"
 #include "outputs/es_reply.h"
-#include "outputs/es_verdict.h"
 #include "outputs/output.h"
 #include "outputs/transport.h"
 
 /* What is asked back: positions stay, since every item keeps its status. */
 static const char filter[] = "filter_path=error,status,errors,items.*.status,items.*.error.type,"
-                             "items.*.error.reason";
+                             "items.*.error.reason,items.*.error.caused_by.reason,"
+                             "items.*.failure_store";
 
 struct elastic {
     const struct es_options *options;
@@ -59,7 +60,9 @@ static char *make_path(const struct es_options *o)
     }
     curl_free(index);
     curl_free(pipeline);
-    return path.failed ? NULL : path.ptr;
+    if (path.failed)
+        buffer_free(&path);
+    return path.ptr;
 }
 
 static void es_close(struct sink *sink);
@@ -134,120 +137,27 @@ static bool on_body(void *ctx, struct slice bytes)
     return true;
 }
 
-static void say_failure(const struct post *p, const struct http_reply *http, struct err *e)
+static struct es_answer answer_of(const struct post *p, const struct http_reply *http)
 {
-    static const char *const forms[] = {
-        [HTTP_UNREACHED] = "not reached: %s",
-        [HTTP_INTERRUPTED] = "interrupted: %s",
-        [HTTP_TIMED_OUT] = "no answer in time: %s",
-    };
-    char text[sizeof e->what];
-
-    snprintf(text, sizeof text, forms[http->failure], http->why);
-    err_set(e, ERR_NET, "%s", text);
-    err_at(e, "%s", p->host->url);
+    return (struct es_answer){http, &p->reply, p->is_json, p->host->url, p->es->options->index};
 }
 
-/* What a status means to a person; the server's own words where they name no event. */
-static void say_status(const struct post *p, const struct http_reply *http, struct err *e)
+static void note_host(const struct post *p, const struct http_reply *http)
 {
-    const struct es_reply *r = &p->reply;
-    enum err_code code = http->status == 401 || http->status == 403 ? ERR_REFUSED : ERR_BUSY;
-    char detail[256] = "";
-
-    if (r->request_type[0])
-        snprintf(detail, sizeof detail, " %s", r->request_type);
-    else if (http->content_type[0] && !strstr(http->content_type, "json"))
-        snprintf(detail, sizeof detail, ", answered %.60s, not JSON", http->content_type);
-    if (http->status == 401)
-        err_set(e, code,
-                "HTTP 401%s: the credentials were refused; check user and password, or api_key",
-                detail);
-    else if (http->status == 403)
-        err_set(e, code, "HTTP 403%s: not allowed to write to %s", detail, p->es->options->index);
-    else if (http->status == 413)
-        err_set(e, code, "HTTP 413: the request is larger than the server takes");
-    else if (http->status >= 300 && http->status < 400)
-        err_set(e, code, "HTTP %d: redirected; put the address that it points to into hosts",
-                http->status);
-    else
-        err_set(e, code, "HTTP %d%s", http->status, detail);
-    err_at(e, "%s/%s/_bulk", p->host->url, p->es->options->index);
-}
-
-static void say_short(const struct post *p, const struct http_reply *http, struct err *e)
-{
-    if (p->is_json && json_push_is_complete(&p->reply.json))
-        err_set(e, ERR_BUSY, "HTTP %d: answered for %zu of %zu events", http->status,
-                p->reply.n_items, p->reply.n_sent);
-    else
-        err_set(e, ERR_BUSY, "HTTP %d: the answer (%.60s) is no bulk reply", http->status,
-                http->content_type[0] ? http->content_type : "no content type");
-    err_at(e, "%s/%s/_bulk", p->host->url, p->es->options->index);
-}
-
-/* The first failure stands for all of them in the log; its reason may quote an event. */
-static void say_items(const struct post *p, struct err *e)
-{
-    const struct es_failure *f = &p->reply.failures[0];
-
-    if (p->reply.n_failures == 0)
-        return;
-    err_set(e, ERR_REFUSED, "%zu of %zu events: %s (HTTP %d)%s", p->reply.n_failures,
-            p->reply.n_sent, f->type[0] ? f->type : "refused", f->status,
-            p->reply.n_failures > 1 ? ", the first of them" : "");
-    err_at(e, "%s/%s/_bulk", p->host->url, p->es->options->index);
-}
-
-static struct rejection *list_rejections(const struct es_reply *r, size_t *n)
-{
-    struct rejection *list = calloc(r->n_failures ? r->n_failures : 1, sizeof *list);
-
-    *n = 0;
-    for (size_t i = 0; list && i < r->n_failures; i++) {
-        const struct es_failure *f = &r->failures[i];
-
-        if (f->verdict == VERDICT_REJECTED)
-            list[(*n)++] = (struct rejection){f->index, f->status, f->type, f->reason};
-    }
-    return list;
-}
-
-/* The whole table of what can come back, as one reply to the engine. */
-static void judge(struct post *p, const struct http_reply *http, struct sink_reply *out)
-{
-    out->status = http->failure == HTTP_ANSWERED ? http->status : 0;
-    out->retry_after_ms = http->retry_after_ms;
-    out->was_reached = http->failure != HTTP_UNREACHED;
-    if (http->failure != HTTP_ANSWERED) {
-        out->outcome = SINK_RETRY;
-        say_failure(p, http, &out->why);
+    if (es_is_host_ill(http))
         es_host_failed(p->host, clock_mono_ms(p->es->world.clock));
-        return;
-    }
-    es_host_good(p->host);
-    if (http->status == 200 && p->is_json && es_reply_is_whole(&p->reply)) {
-        out->outcome = SINK_ITEMS;
-        out->verdicts = p->reply.verdicts;
-        out->rejections = list_rejections(&p->reply, &out->n_rejections);
-        say_items(p, &out->why);
-        return;
-    }
-    out->outcome = es_request_outcome(http->status, slice_str(p->reply.request_type));
-    if (http->status >= 200 && http->status < 300)
-        say_short(p, http, &out->why);
     else
-        say_status(p, http, &out->why);
-    if (http->status >= 500 && http->status != 500)
-        es_host_failed(p->host, clock_mono_ms(p->es->world.clock));
+        es_host_good(p->host);
 }
 
 static void on_done(void *ctx, const struct http_reply *http)
 {
     struct post *p = ctx;
+    struct es_answer answer = answer_of(p, http);
     struct sink_reply reply = {.retry_after_ms = -1};
 
-    judge(p, http, &reply);
+    note_host(p, http);
+    es_judge(&answer, &reply);
     post_unlink(p); /* first, so that a close from inside does not meet it */
     p->on_done(p->ctx, p->batch, &reply);
     free(reply.rejections);
@@ -257,14 +167,10 @@ static void on_done(void *ctx, const struct http_reply *http)
 static void on_probed(void *ctx, const struct http_reply *http)
 {
     struct post *p = ctx;
+    struct es_answer answer = answer_of(p, http);
     struct err why = {0};
 
-    if (http->failure != HTTP_ANSWERED)
-        say_failure(p, http, &why);
-    else if (http->status == 401 || http->status == 403 || http->status >= 500)
-        say_status(p, http, &why);
-    else if (!p->is_json || !json_push_is_complete(&p->reply.json))
-        say_short(p, http, &why);
+    es_judge_probe(&answer, &why);
     post_unlink(p);
     p->on_probe(p->ctx, &why);
     post_free(p);
@@ -303,7 +209,7 @@ static int post_start(struct post *p, struct slice body, bool is_packed,
     struct elastic *es = p->es;
     const char *headers[4] = {"Content-Type: application/x-ndjson"};
     size_t n = 1;
-    char url[ES_URL_MAX + 1024];
+    char url[ES_URL_MAX + 3 * (ES_NAME_MAX + ES_NAME_MAX) + 256]; /* names may be escaped */
     struct http_request request = {
         .method = "POST",
         .url = url,

@@ -1,37 +1,19 @@
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "outputs/es_auth.h"
-
-static char *base64(const char *text)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(text);
-    char *out = calloc(1, (len + 2) / 3 * 4 + 1);
-
-    for (size_t i = 0, at = 0; out && i < len; i += 3) {
-        unsigned bits = (unsigned)(unsigned char)text[i] << 16;
-
-        bits |= i + 1 < len ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
-        bits |= i + 2 < len ? (unsigned)(unsigned char)text[i + 2] : 0;
-        out[at++] = alphabet[bits >> 18 & 63];
-        out[at++] = alphabet[bits >> 12 & 63];
-        out[at++] = i + 1 < len ? alphabet[bits >> 6 & 63] : '=';
-        out[at++] = i + 2 < len ? alphabet[bits & 63] : '=';
-    }
-    return out;
-}
+#include "shipper/base/buffer.h"
 
 char *es_api_key_header(const char *key)
 {
-    char *encoded = strchr(key, ':') ? base64(key) : strdup(key);
-    size_t cap = encoded ? strlen(encoded) + 32 : 0;
-    char *header = encoded ? malloc(cap) : NULL;
+    struct buffer header = {0};
 
-    if (header)
-        snprintf(header, cap, "Authorization: ApiKey %s", encoded);
-    free(encoded);
-    return header;
+    buffer_add_lit(&header, "Authorization: ApiKey ");
+    if (strchr(key, ':'))
+        buffer_add_base64(&header, slice_str(key));
+    else
+        buffer_add_slice(&header, slice_str(key));
+    buffer_add_char(&header, '\0');
+    if (header.failed)
+        buffer_free(&header);
+    return header.ptr;
 }

@@ -69,8 +69,8 @@ static int check_index(const char *name, struct err *e)
 {
     size_t len = strlen(name);
 
-    if (len == 0 || len > 255)
-        return err_set(e, ERR_CONFIG, "a name has 1 to 255 bytes, this one %zu", len);
+    if (len == 0 || len > ES_NAME_MAX)
+        return err_set(e, ERR_CONFIG, "a name has 1 to %d bytes, this one %zu", ES_NAME_MAX, len);
     if (strchr("-_+.", name[0]))
         return err_set(e, ERR_CONFIG, "\"%s\" begins with one of - _ + .", name);
     for (const char *p = name; *p; p++)
@@ -82,16 +82,29 @@ static int check_index(const char *name, struct err *e)
     return 0;
 }
 
-int es_validate(const void *opts, struct err *e)
+/* What ends up in a header must not end it; a secret file written on another system may end in CR.
+ */
+static int check_header_text(const char *name, const char *text, struct err *e)
 {
-    const struct es_options *o = opts;
-    struct es_hosts hosts;
+    for (; text && *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f) {
+            err_set(e, ERR_CONFIG, "holds a control character; is there a line end in it?");
+            return err_at(e, "%s", name);
+        }
+    return 0;
+}
 
-    if (es_hosts_init(&hosts, &o->hosts, e) < 0)
+static int check_credentials(const struct es_options *o, const struct es_hosts *hosts,
+                             struct err *e)
+{
+    bool in_url = false;
+
+    for (size_t i = 0; i < hosts->n_hosts; i++)
+        in_url |= hosts->hosts[i].user[0] != '\0';
+    if (check_header_text("user", o->user, e) < 0 ||
+        check_header_text("password", o->password, e) < 0 ||
+        check_header_text("api_key", o->api_key, e) < 0)
         return -1;
-    es_hosts_fini(&hosts);
-    if (check_index(o->index, e) < 0)
-        return err_at(e, "index");
     if (o->user && !o->password) {
         err_set(e, ERR_CONFIG, "user without password");
         return err_at(e, "user");
@@ -100,9 +113,31 @@ int es_validate(const void *opts, struct err *e)
         err_set(e, ERR_CONFIG, "password without user");
         return err_at(e, "password");
     }
-    if (o->api_key && o->user) {
+    if (o->api_key && (o->user || in_url)) {
         err_set(e, ERR_CONFIG, "give either api_key or user and password, not both");
         return err_at(e, "api_key");
+    }
+    return 0;
+}
+
+int es_validate(const void *opts, struct err *e)
+{
+    const struct es_options *o = opts;
+    struct es_hosts hosts;
+    int rc;
+
+    if (es_hosts_init(&hosts, &o->hosts, e) < 0)
+        return -1;
+    rc = check_credentials(o, &hosts, e);
+    es_hosts_fini(&hosts);
+    if (rc < 0)
+        return -1;
+    if (check_index(o->index, e) < 0)
+        return err_at(e, "index");
+    if (o->pipeline && (!o->pipeline[0] || strlen(o->pipeline) > ES_NAME_MAX)) {
+        err_set(e, ERR_CONFIG, "a name has 1 to %d bytes, this one %zu", ES_NAME_MAX,
+                strlen(o->pipeline));
+        return err_at(e, "pipeline");
     }
     return 0;
 }

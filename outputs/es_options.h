@@ -27,7 +27,7 @@ struct es_options {
     const char *pipeline;
 };
 
-enum { ES_N_OPTIONS = 11 };
+enum { ES_N_OPTIONS = 11, ES_NAME_MAX = 255 };
 extern const struct option es_option_list[ES_N_OPTIONS];
 
 int es_validate(const void *options, struct err *e);

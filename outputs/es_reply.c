@@ -8,8 +8,9 @@
  *   depth 1: {"took":1,"errors":true,"items":[...]}       and {"error":{...},"status":429}
  *   depth 3: items[i] = {"create":{...}}
  *   depth 4: {"status":201,"error":{...}}
- *   depth 5: {"type":"...","reason":"..."} */
-enum { DEPTH_ROOT = 1, DEPTH_ROOT_ERROR = 2, DEPTH_ITEM = 4, DEPTH_ERROR = 5 };
+ *   depth 5: {"type":"...","reason":"...","caused_by":{...}}
+ *   depth 6: {"reason":"..."} */
+enum { DEPTH_ROOT = 1, DEPTH_ROOT_ERROR = 2, DEPTH_ITEM = 4, DEPTH_ERROR = 5, DEPTH_CAUSE = 6 };
 
 static void copy(char *out, size_t cap, struct slice text)
 {
@@ -21,63 +22,149 @@ static bool is_in_items(const struct json_push *p)
     return slice_is(json_push_key(p, DEPTH_ROOT), "items") && p->kinds[1] == '[';
 }
 
+/* --- the error of a request ------------------------------------------------------------------ */
+
+static void on_request_error(struct es_reply *r, unsigned depth, struct slice key,
+                             struct slice text)
+{
+    if (depth == DEPTH_ROOT) /* old servers: a text */
+        copy(r->request_reason, sizeof r->request_reason, text);
+    else if (slice_is(key, "type"))
+        copy(r->request_type, sizeof r->request_type, text);
+    else if (slice_is(key, "reason"))
+        copy(r->request_reason, sizeof r->request_reason, text);
+}
+
+/* --- items ----------------------------------------------------------------------------------- */
+
+static void on_item_value(struct es_item *item, struct slice key, struct slice text)
+{
+    int64_t status;
+
+    if (slice_is(key, "status"))
+        item->status = slice_to_int(text, &status) && status < 1000 ? (int)status : 0;
+    else if (slice_is(key, "error")) /* old servers: a text */
+        copy(item->reason, sizeof item->reason, text);
+    else if (slice_is(key, "failure_store"))
+        item->is_in_failure_store = slice_is(text, "used");
+}
+
+static void on_item_error(struct es_item *item, struct slice key, struct slice text)
+{
+    if (slice_is(key, "type"))
+        copy(item->type, sizeof item->type, text);
+    else if (slice_is(key, "reason"))
+        copy(item->reason, sizeof item->reason, text);
+}
+
+/* OpenSearch's reason is often no more than "failed to parse". */
+static void add_cause(struct es_item *item)
+{
+    size_t len = strlen(item->reason);
+
+    if (item->cause[0] && slice_find(slice_str(item->reason), slice_str(item->cause)) < 0)
+        snprintf(item->reason + len, sizeof item->reason - len, "%s%s", len ? ": " : "",
+                 item->cause);
+}
+
+/* The text's place in r->texts; `last` is where the refusal before has its own: mostly the same. */
+static size_t keep_text(struct es_reply *r, const char *text, const size_t *last)
+{
+    static const char left_out[] = "(left out: too many events were refused at once)";
+    size_t at;
+
+    if (last && strcmp(r->texts.ptr + *last, text) == 0)
+        return *last;
+    if (r->texts.len == 0)
+        buffer_add(&r->texts, left_out, sizeof left_out); /* at 0 */
+    if (r->texts.len >= ES_TEXTS_MAX)
+        return 0;
+    at = r->texts.len;
+    buffer_add(&r->texts, text, strlen(text) + 1);
+    return at;
+}
+
+static bool grow_refusals(struct es_reply *r)
+{
+    size_t cap = r->cap ? r->cap * 2 : 8;
+    struct es_refusal *grown = realloc(r->refusals, cap * sizeof *grown);
+
+    if (!grown)
+        return false;
+    r->refusals = grown;
+    r->cap = cap;
+    return true;
+}
+
+static void keep_refusal(struct es_reply *r)
+{
+    struct es_refusal *last;
+    struct es_refusal *here;
+
+    if (r->n_refusals == r->cap && !grow_refusals(r)) {
+        r->is_out_of_memory = true;
+        return;
+    }
+    here = &r->refusals[r->n_refusals++];
+    last = r->n_refusals > 1 ? here - 1 : NULL;
+    here->index = r->n_items;
+    here->status = r->item.status;
+    here->type_at = keep_text(r, r->item.type, last ? &last->type_at : NULL);
+    here->reason_at = keep_text(r, r->item.reason, last ? &last->reason_at : NULL);
+    r->is_out_of_memory |= r->texts.failed;
+}
+
+static void end_item(struct es_reply *r)
+{
+    struct slice reason;
+    enum verdict v;
+
+    if (r->is_out_of_memory)
+        return; /* the reply does not count any more */
+    if (r->n_items >= r->n_sent) {
+        r->n_items++;
+        return;
+    }
+    add_cause(&r->item);
+    reason = slice_str(r->item.reason);
+    v = es_item_verdict(r->item.status, slice_str(r->item.type), reason);
+    r->verdicts[r->n_items] = v;
+    r->n_in_failure_store += r->item.is_in_failure_store;
+    if (v != VERDICT_DELIVERED && v != VERDICT_DUPLICATE) {
+        if (r->n_failures++ == 0)
+            r->first = r->item;
+        r->n_too_large += es_item_is_too_large(r->item.status, reason);
+    }
+    if (v == VERDICT_REJECTED)
+        keep_refusal(r);
+    r->n_items++;
+}
+
+static void begin_item(struct es_reply *r)
+{
+    r->item.status = 0;
+    r->item.type[0] = r->item.reason[0] = r->item.cause[0] = '\0';
+    r->item.is_in_failure_store = false;
+}
+
+/* --- what the JSON reader says --------------------------------------------------------------- */
+
 static void on_value(struct es_reply *r, const struct json_push *p, unsigned depth,
                      struct slice text)
 {
     struct slice key = depth ? json_push_key(p, depth) : (struct slice){0};
 
-    if (depth == DEPTH_ROOT && slice_is(key, "status")) {
-        int64_t status;
-
-        r->request_status = slice_to_int(text, &status) && status < 1000 ? (int)status : 0;
-    } else if (depth == DEPTH_ROOT && slice_is(key, "error")) {
-        copy(r->request_reason, sizeof r->request_reason, text);
-    } else if (depth == DEPTH_ROOT_ERROR && slice_is(json_push_key(p, DEPTH_ROOT), "error")) {
-        if (slice_is(key, "type"))
-            copy(r->request_type, sizeof r->request_type, text);
-        else if (slice_is(key, "reason"))
-            copy(r->request_reason, sizeof r->request_reason, text);
-    } else if (depth == DEPTH_ITEM && is_in_items(p) && slice_is(key, "status")) {
-        int64_t status;
-
-        r->item.status = slice_to_int(text, &status) && status < 1000 ? (int)status : 0;
-    } else if (depth == DEPTH_ITEM && is_in_items(p) && slice_is(key, "error")) {
-        copy(r->item.reason, sizeof r->item.reason, text); /* old servers: a text */
-    } else if (depth == DEPTH_ERROR && is_in_items(p) &&
-               slice_is(json_push_key(p, DEPTH_ITEM), "error")) {
-        if (slice_is(key, "type"))
-            copy(r->item.type, sizeof r->item.type, text);
-        else if (slice_is(key, "reason"))
-            copy(r->item.reason, sizeof r->item.reason, text);
-    }
-}
-
-static void note_failure(struct es_reply *r)
-{
-    if (r->n_failures == r->cap) {
-        size_t cap = r->cap ? r->cap * 2 : 8;
-        struct es_failure *grown = realloc(r->failures, cap * sizeof *grown);
-
-        if (!grown) {
-            r->is_out_of_memory = true;
-            return;
-        }
-        r->failures = grown;
-        r->cap = cap;
-    }
-    r->failures[r->n_failures++] = r->item;
-}
-
-static void end_item(struct es_reply *r)
-{
-    if (r->n_items < r->n_sent) {
-        r->item.index = r->n_items;
-        r->item.verdict = es_item_verdict(r->item.status, slice_str(r->item.type));
-        r->verdicts[r->n_items] = r->item.verdict;
-        if (r->item.verdict != VERDICT_DELIVERED && r->item.verdict != VERDICT_DUPLICATE)
-            note_failure(r);
-    }
-    r->n_items++;
+    if (depth == DEPTH_ITEM && is_in_items(p))
+        on_item_value(&r->item, key, text);
+    else if (depth == DEPTH_ERROR && is_in_items(p) &&
+             slice_is(json_push_key(p, DEPTH_ITEM), "error"))
+        on_item_error(&r->item, key, text);
+    else if (depth == DEPTH_CAUSE && is_in_items(p) && slice_is(key, "reason") &&
+             slice_is(json_push_key(p, DEPTH_ERROR), "caused_by"))
+        copy(r->item.cause, sizeof r->item.cause, text);
+    else if ((depth == DEPTH_ROOT || depth == DEPTH_ROOT_ERROR) &&
+             slice_is(json_push_key(p, DEPTH_ROOT), "error"))
+        on_request_error(r, depth, key, text);
 }
 
 static void on_event(void *ctx, const struct json_push *p, enum json_push_event event,
@@ -92,13 +179,13 @@ static void on_event(void *ctx, const struct json_push *p, enum json_push_event 
     /* An item is the object inside "items": { "create": {...} } */
     if (depth != 2 || !is_in_items(p) || text.ptr[0] == '[' || text.ptr[0] == ']')
         return;
-    if (event == JSON_PUSH_OPEN) {
-        r->item.status = 0;
-        r->item.type[0] = r->item.reason[0] = '\0';
-    } else {
+    if (event == JSON_PUSH_OPEN)
+        begin_item(r);
+    else
         end_item(r);
-    }
 }
+
+/* --- its life -------------------------------------------------------------------------------- */
 
 bool es_reply_init(struct es_reply *r, size_t n_sent)
 {
@@ -112,9 +199,10 @@ bool es_reply_init(struct es_reply *r, size_t n_sent)
 void es_reply_fini(struct es_reply *r)
 {
     free(r->verdicts);
-    free(r->failures);
+    free(r->refusals);
+    buffer_free(&r->texts);
     r->verdicts = NULL;
-    r->failures = NULL;
+    r->refusals = NULL;
 }
 
 bool es_reply_push(struct es_reply *r, struct slice bytes)
@@ -125,4 +213,17 @@ bool es_reply_push(struct es_reply *r, struct slice bytes)
 bool es_reply_is_whole(const struct es_reply *r)
 {
     return json_push_is_complete(&r->json) && r->n_items == r->n_sent && !r->is_out_of_memory;
+}
+
+struct rejection *es_reply_rejections(const struct es_reply *r)
+{
+    struct rejection *list = r->n_refusals ? calloc(r->n_refusals, sizeof *list) : NULL;
+
+    for (size_t i = 0; list && i < r->n_refusals; i++) {
+        const struct es_refusal *at = &r->refusals[i];
+
+        list[i] = (struct rejection){at->index, at->status, r->texts.ptr + at->type_at,
+                                     r->texts.ptr + at->reason_at};
+    }
+    return list;
 }

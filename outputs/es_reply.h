@@ -11,29 +11,48 @@
 
 #include "outputs/json_push.h"
 #include "outputs/output.h"
+#include "shipper/base/buffer.h"
 
-enum { ES_TYPE_MAX = 96, ES_REASON_MAX = 512 };
+enum {
+    ES_TYPE_MAX = 96,
+    ES_REASON_MAX = 512,        /* longer ones are cut */
+    ES_TEXTS_MAX = 1024 * 1024, /* of all reasons of a reply; those beyond are left out */
+};
 
-/* What a failed item said. */
-struct es_failure {
-    size_t index;
+/* What one item said. */
+struct es_item {
     int status;
-    enum verdict verdict;
     char type[ES_TYPE_MAX];
     char reason[ES_REASON_MAX];
+    char cause[ES_REASON_MAX]; /* until the item ends; then a part of the reason */
+    bool is_in_failure_store;
+};
+
+/* A rejected item; its texts are in es_reply.texts. */
+struct es_refusal {
+    size_t index;
+    int status;
+    size_t type_at;
+    size_t reason_at;
 };
 
 struct es_reply {
     struct json_push json;
     size_t n_sent;
-    size_t n_items;              /* answered so far */
-    enum verdict *verdicts;      /* n_sent of them */
-    struct es_failure *failures; /* of those that are neither delivered nor duplicates */
-    size_t n_failures;
+    size_t n_items;         /* answered so far */
+    enum verdict *verdicts; /* n_sent of them */
+    size_t n_failures;      /* of them neither delivered nor duplicates */
+    struct es_item first;   /* of the failures */
+    size_t n_too_large;     /* es_item_is_too_large */
+    size_t n_in_failure_store;
+    struct es_refusal *refusals; /* of those rejected */
+    size_t n_refusals;
     size_t cap;
+    struct buffer texts; /* each with its NUL */
     bool is_out_of_memory;
-    struct es_failure item; /* being read; for a reply that is no bulk reply: its error */
-    int request_status;     /* "status" at the root, as in error replies; 0: none */
+    struct es_item item; /* being read */
+
+    /* For an answer that is no bulk reply: {"error":{"type":...,"reason":...},"status":...} */
     char request_type[ES_TYPE_MAX];
     char request_reason[ES_REASON_MAX];
 };
@@ -45,5 +64,8 @@ void es_reply_fini(struct es_reply *r);
 bool es_reply_push(struct es_reply *r, struct slice bytes);
 /* Every item that was sent has its verdict. */
 bool es_reply_is_whole(const struct es_reply *r);
+/* The refusals as the engine wants them: malloc'd, the caller's; their texts are r's. NULL when
+ * there are none, or memory is out. */
+struct rejection *es_reply_rejections(const struct es_reply *r);
 
 #endif

@@ -9,10 +9,15 @@
 #include "outputs/output.h"
 #include "shipper/base/slice.h"
 
-/* One item of a bulk reply; `type` is error.type, empty when there is none. */
-enum verdict es_item_verdict(int status, struct slice type);
+/* One item of a bulk reply; `type` and `reason` are the error's, empty when there is none. */
+enum verdict es_item_verdict(int status, struct slice type, struct slice reason);
 
-/* A request that was answered with something else than a bulk reply (status 200). */
-enum sink_outcome es_request_outcome(int status, struct slice type);
+/* The server has no room for so large a document, ever; it says 429 to every item of its request.
+ */
+bool es_item_is_too_large(int status, struct slice reason);
+
+/* A request that was answered with something else than a bulk reply. `type` and `reason` are those
+ * of the error at the root, empty when the answer was none of Elasticsearch's. */
+enum sink_outcome es_request_outcome(int status, struct slice type, struct slice reason);
 
 #endif

@@ -212,9 +212,15 @@ static size_t on_bytes(char *ptr, size_t size, size_t n, void *arg)
 static size_t on_header(char *ptr, size_t size, size_t n, void *arg)
 {
     struct http_call *c = arg;
-    size_t len = size * n;
     static const char type[] = "content-type:";
+    static const char status[] = "HTTP/";
+    size_t len = size * n;
 
+    if (len >= sizeof status - 1 && memcmp(ptr, status, sizeof status - 1) == 0) {
+        /* Another one, after a 1xx that was no answer yet. */
+        c->has_end_of_head = false;
+        c->reply.content_type[0] = '\0';
+    }
     if (len <= 2 && (len == 0 || ptr[0] == '\r' || ptr[0] == '\n'))
         c->has_end_of_head = true;
     if (len > sizeof type && strncasecmp(ptr, type, sizeof type - 1) == 0) {
@@ -258,6 +264,9 @@ static void set_options(struct http_call *c, const struct http_request *r)
 
     curl_easy_setopt(h, CURLOPT_PRIVATE, c);
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    /* Names are looked up by a thread of libcurl's; when time runs out, nobody waits for it. */
+    curl_easy_setopt(h, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(h, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's word is no answer */
     curl_easy_setopt(h, CURLOPT_URL, r->url);
     curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

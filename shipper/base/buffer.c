@@ -66,6 +66,24 @@ void buffer_add_double(struct buffer *b, double value)
     buffer_add(b, text, strlen(text));
 }
 
+void buffer_add_base64(struct buffer *b, struct slice s)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < s.len; i += 3) {
+        unsigned left = s.len - i < 3 ? (unsigned)(s.len - i) : 3;
+        unsigned bits = (unsigned)(unsigned char)s.ptr[i] << 16;
+
+        bits |= left > 1 ? (unsigned)(unsigned char)s.ptr[i + 1] << 8 : 0;
+        bits |= left > 2 ? (unsigned)(unsigned char)s.ptr[i + 2] : 0;
+        buffer_add_char(b, alphabet[bits >> 18 & 63]);
+        buffer_add_char(b, alphabet[bits >> 12 & 63]);
+        buffer_add_char(b, left > 1 ? alphabet[bits >> 6 & 63] : '=');
+        buffer_add_char(b, left > 2 ? alphabet[bits & 63] : '=');
+    }
+}
+
 void buffer_printf(struct buffer *b, const char *fmt, ...)
 {
     va_list ap;

@@ -55,6 +55,8 @@ static inline void buffer_add_char(struct buffer *b, char c)
 void buffer_add_int(struct buffer *b, int64_t value);
 /* The shortest text that reads back as the same double; "null" for what JSON has no word for. */
 void buffer_add_double(struct buffer *b, double value);
+/* RFC 4648 section 4, with padding. */
+void buffer_add_base64(struct buffer *b, struct slice s);
 void buffer_printf(struct buffer *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static inline struct slice buffer_slice(const struct buffer *b)

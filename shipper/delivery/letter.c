@@ -31,24 +31,6 @@ static void add_text(struct buffer *out, const char *key, struct slice text)
     buffer_add_char(out, '"');
 }
 
-static void add_base64(struct buffer *out, struct slice s)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < s.len; i += 3) {
-        unsigned left = s.len - i < 3 ? (unsigned)(s.len - i) : 3;
-        unsigned bits = (unsigned)(unsigned char)s.ptr[i] << 16;
-
-        bits |= left > 1 ? (unsigned)(unsigned char)s.ptr[i + 1] << 8 : 0;
-        bits |= left > 2 ? (unsigned)(unsigned char)s.ptr[i + 2] : 0;
-        buffer_add_char(out, alphabet[bits >> 18 & 63]);
-        buffer_add_char(out, alphabet[bits >> 12 & 63]);
-        buffer_add_char(out, left > 1 ? alphabet[bits >> 6 & 63] : '=');
-        buffer_add_char(out, left > 2 ? alphabet[bits & 63] : '=');
-    }
-}
-
 static void add_original(struct buffer *out, const struct batch_item *item)
 {
     struct buffer line = {0};
@@ -59,7 +41,7 @@ static void add_original(struct buffer *out, const struct batch_item *item)
 
         if (is_repaired) { /* not UTF-8: text would not be the original */
             buffer_add_lit(out, ",\"original_base64\":\"");
-            add_base64(out, buffer_slice(&line));
+            buffer_add_base64(out, buffer_slice(&line));
         } else {
             buffer_add_lit(out, ",\"original\":\"");
             buffer_add_slice(out, buffer_slice(&escaped));
