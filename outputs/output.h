@@ -58,8 +58,8 @@ struct sink_reply {
     struct err why;         /* unless all went well: for the log, without event text or secrets */
 };
 
-/* The reply is borrowed for the call. The batch is the engine's again. Comes on the loop, never
- * from inside sink_send. */
+/* The reply is borrowed for the call. The batch is the engine's again. Comes on the loop; from
+ * inside `send` only when memory is out. */
 typedef void sink_done_fn(void *ctx, struct batch *batch, const struct sink_reply *reply);
 typedef void sink_probe_fn(void *ctx, const struct err *why); /* why->code ERR_NONE: all is well */
 
