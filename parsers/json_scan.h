@@ -89,4 +89,11 @@ bool json_escape(struct slice text, struct buffer *out);
 typedef void json_item_fn(void *ctx, enum json_type type, struct slice value);
 void json_each(struct slice array, json_item_fn *on_item, void *ctx);
 
+/* The length of the checked JSON string that text begins with, quotes included. */
+size_t json_string_len(struct slice text);
+
+/* Of all leaves of a checked value no deeper than JSON_SAFE_DEPTH, the longest together with the
+ * keys that lead to it, in bytes as they stand there: what an index would have for one term. */
+size_t json_longest_term(struct slice value);
+
 #endif

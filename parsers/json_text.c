@@ -247,3 +247,48 @@ void json_each(struct slice array, json_item_fn *on_item, void *ctx)
         p = json_blank_end(p + 1, end);
     }
 }
+
+/* ------------------------------------------------------------------ lengths */
+
+size_t json_string_len(struct slice text)
+{
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    const uint8_t *end = text_end(text);
+    const uint8_t *close;
+
+    if (text.len == 0)
+        return 0;
+    close = json_checked_string_end(p + 1, end);
+    return (size_t)(close - p) + (close < end);
+}
+
+size_t json_longest_term(struct slice value)
+{
+    const uint8_t *p = (const uint8_t *)value.ptr;
+    const uint8_t *end = text_end(value);
+    size_t path[JSON_SAFE_DEPTH + 2] = {0}; /* of the keys down to each depth */
+    size_t depth = 0;
+    size_t longest = 0;
+
+    while (p < end) {
+        size_t len = 1;
+
+        if (*p == '"') {
+            const uint8_t *next;
+
+            len = json_string_len(slice_of((const char *)p, (size_t)(end - p)));
+            next = json_blank_end(p + len, end);
+            if (next < end && *next == ':')
+                path[depth] = (depth ? path[depth - 1] : 0) + len;
+            if (path[depth] + len > longest)
+                longest = path[depth] + len;
+        } else if ((*p == '{' || *p == '[') && depth < JSON_SAFE_DEPTH) {
+            depth++;
+            path[depth] = path[depth - 1];
+        } else if ((*p == '}' || *p == ']') && depth > 0) {
+            depth--;
+        }
+        p += len;
+    }
+    return longest;
+}

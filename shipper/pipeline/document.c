@@ -13,11 +13,15 @@
 /* Each member is written with a comma before it; only @timestamp, the first, has none. */
 #define MEMBER(out, key) buffer_add_lit((out), ",\"" key "\":")
 
-static void add_quoted(struct buffer *out, struct slice text)
+/* True if something in it was no UTF-8 and became U+FFFD. */
+static bool add_quoted(struct buffer *out, struct slice text)
 {
+    bool is_repaired;
+
     buffer_add_char(out, '"');
-    json_escape(text, out);
+    is_repaired = json_escape(text, out);
     buffer_add_char(out, '"');
+    return is_repaired;
 }
 
 /* What needs no escaping: hex, our own names. */
@@ -28,13 +32,13 @@ static void add_plain(struct buffer *out, struct slice text)
     buffer_add_char(out, '"');
 }
 
-/* A value where the mapping wants a string, whatever kind it was. */
-static void add_string_value(struct buffer *out, const struct value *v)
+/* A value where the mapping wants a string, whatever kind it was; true as add_quoted. */
+static bool add_string_value(struct buffer *out, const struct value *v)
 {
-    if (v->kind == VALUE_JSON_STRING)
-        add_plain(out, v->bytes);
-    else
-        add_quoted(out, v->bytes);
+    if (v->kind != VALUE_JSON_STRING)
+        return add_quoted(out, v->bytes);
+    add_plain(out, v->bytes);
+    return false;
 }
 
 static void add_time(struct buffer *out, int64_t ns)
@@ -44,27 +48,35 @@ static void add_time(struct buffer *out, int64_t ns)
     add_plain(out, slice_of(text, timestamp_format(ns, text)));
 }
 
+struct frames {
+    struct buffer *out;
+    bool is_first;
+};
+
 static void add_frame(void *ctx, enum json_type type, struct slice value)
 {
-    struct buffer *out = ctx;
+    struct frames *f = ctx;
 
-    if (out->ptr[out->len - 1] != '"')
-        buffer_add_lit(out, "\\n");
+    if (!f->is_first)
+        buffer_add_lit(f->out, "\\n");
+    f->is_first = false;
     if (type == JSON_TYPE_STRING)
-        buffer_add_slice(out, value);
+        buffer_add_slice(f->out, value);
     else
-        json_escape(value, out);
+        json_escape(value, f->out);
 }
 
 /* A stack trace is one text; runtimes that give it as an array of frames mean its lines. */
 static void add_stack(struct buffer *out, const struct value *stack)
 {
+    struct frames frames = {out, true};
+
     if (stack->kind != VALUE_JSON || stack->bytes.len == 0 || *stack->bytes.ptr != '[') {
         add_string_value(out, stack);
         return;
     }
     buffer_add_char(out, '"');
-    json_each(stack->bytes, add_frame, out);
+    json_each(stack->bytes, add_frame, &frames);
     buffer_add_char(out, '"');
 }
 
@@ -140,20 +152,18 @@ void document_message(const struct event *event, struct buffer *out)
         buffer_add_slice(out, m->bytes);
 }
 
-static void add_message(const struct event *event, struct buffer *out)
+/* True as add_quoted. */
+static bool add_message(const struct event *event, struct buffer *out)
 {
     const struct value *m = &event->record->message;
 
     MEMBER(out, "message");
-    if (event->invocation) {
-        buffer_add_char(out, '"');
-        invocation_message(event, true, out);
-        buffer_add_char(out, '"');
-    } else if (m->kind == VALUE_NONE) {
-        add_quoted(out, event->line);
-    } else {
-        add_string_value(out, m);
-    }
+    if (!event->invocation)
+        return m->kind == VALUE_NONE ? add_quoted(out, event->line) : add_string_value(out, m);
+    buffer_add_char(out, '"');
+    invocation_message(event, true, out);
+    buffer_add_char(out, '"');
+    return false;
 }
 
 static void add_level(const struct event *event, struct buffer *out)
@@ -389,10 +399,11 @@ static void add_invocation(const struct invocation *inv, struct buffer *out)
 void document_encode(const struct event *event, bool with_id, struct buffer *out)
 {
     const struct record *r = event->record;
+    bool is_repaired;
 
     buffer_add_lit(out, "{\"@timestamp\":");
     add_time(out, event->time_ns);
-    add_message(event, out);
+    is_repaired = add_message(event, out);
     add_level(event, out);
     add_request(event, out);
     add_function(event, out);
@@ -404,17 +415,17 @@ void document_encode(const struct event *event, bool with_id, struct buffer *out
             add_platform(event, out);
         add_service(r, out);
         add_error(r, out);
-        add_flags(r->flags, out);
+        add_flags(is_repaired ? r->flags | RECORD_REPAIRED : r->flags, out);
     }
     buffer_add_slice(out, event->stream->static_path_json);
     MEMBER(out, "log.offset");
     buffer_add_int(out, (int64_t)event->offset);
-    buffer_add_slice(out, event->stream->static_json);
+    document_add_static(r, event->stream->static_json, out);
     if (with_id && event->stream->has_id) {
         MEMBER(out, "event.id");
         add_plain(out, slice_of(event->id, sizeof event->id));
     }
     if (!event->invocation)
-        document_add_fields(r, event->stream, out);
+        document_add_fields(r, out);
     buffer_add_char(out, '}');
 }

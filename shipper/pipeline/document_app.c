@@ -1,6 +1,14 @@
-#define _GNU_SOURCE /* memmem */
+/* Where the application's own keys stand.
+ *
+ * Under `app`, one field whatever its keys and types are: `flattened` takes any key (empty, dots
+ * alone), but no term of more than 32766 bytes; OpenSearch's flat_object refuses the whole document
+ * for one. What is too long for a term goes under `app_long`, which is kept and not indexed. */
 #include "shipper/pipeline/document_app.h"
 #include "parsers/json_scan.h"
+
+enum { LONGEST_TERM = 32000 }; /* of 32766, less what is put around it */
+
+enum place { AT_ROOT, IN_APP, IN_APP_LONG };
 
 static void add_value(struct buffer *out, const struct value *v)
 {
@@ -16,122 +24,191 @@ static void add_value(struct buffer *out, const struct value *v)
     buffer_add_char(out, '"');
 }
 
-/* Elasticsearch refuses a key without a name between its dots. */
-static bool has_bad_dots(struct slice key)
-{
-    return key.len == 0 || key.ptr[0] == '.' || key.ptr[key.len - 1] == '.' ||
-           slice_find(key, slice_str("..")) >= 0;
-}
-
-static void add_app_member(struct buffer *out, const struct field *f)
+static void add_member(struct buffer *out, const struct field *f)
 {
     buffer_add_char(out, '"');
-    if (has_bad_dots(f->key))
-        buffer_add_char(out, '_');
-    for (struct slice rest = f->key, part; rest.len;) {
-        /* "a..b" cannot stay: a run of dots becomes one name. */
-        if (!has_bad_dots(f->key) || !slice_cut(&rest, '.', &part)) {
-            buffer_add_slice(out, rest);
-            break;
-        }
-        buffer_add_slice(out, part);
-        buffer_add_char(out, '_');
-    }
+    buffer_add_slice(out, f->key);
     buffer_add_lit(out, "\":");
     add_value(out, &f->value);
 }
 
-/* The objects that ship itself writes into: a scalar of that name at the root would clash. */
+static bool is_object(const struct value *v)
+{
+    return v->kind == VALUE_JSON && v->bytes.len && *v->bytes.ptr == '{';
+}
+
+/* ------------------------------------------------------------------ lines that are ECS */
+
+/* Elasticsearch refuses these outside `app`: a name that is empty or blank between its dots, its
+ * own metadata. A key with escapes is not looked into. */
+static bool is_root_name(struct slice key)
+{
+    struct slice part;
+
+    if (!key.len || *key.ptr == '_' || memchr(key.ptr, '\\', key.len))
+        return false;
+    while (slice_cut(&key, '.', &part))
+        if (!slice_trim(part).len)
+            return false;
+    return slice_trim(key).len > 0;
+}
+
+/* The objects of ECS (9.4), and ship's two: a scalar of that name at the root clashes with the
+ * mapping. */
 static bool is_object_name(struct slice key)
 {
-    static const struct slice names[] = {
-        SLICE_LIT("log"),   SLICE_LIT("faas"),  SLICE_LIT("event"),  SLICE_LIT("host"),
-        SLICE_LIT("ecs"),   SLICE_LIT("trace"), SLICE_LIT("labels"), SLICE_LIT("service"),
-        SLICE_LIT("error"), SLICE_LIT("span"),  SLICE_LIT("cloud"),  SLICE_LIT("aws"),
-        SLICE_LIT("app"),
-    };
+    static const char names[] =
+        " agent app app_long as aws client cloud container data_stream destination device dll dns "
+        "ecs email error event faas file group hash host http interface kubernetes labels log "
+        "network observer orchestrator organization os package pe process registry related rule "
+        "server service source span threat tls trace transaction url user user_agent vlan "
+        "vulnerability x509 ";
+    ptrdiff_t at = slice_find(slice_of(names, sizeof names - 1), key);
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (slice_eq(key, names[i]))
-            return true;
-    return false;
+    return at > 0 && names[at - 1] == ' ' && names[(size_t)at + key.len] == ' ';
 }
 
-/* The keys that ship may have written into this document already. */
-static bool is_own_key(struct slice key, const struct stream_profile *stream)
+/* ECS wants labels without objects in them, and so does their mapping. */
+static bool is_flat(struct slice object)
 {
-    static const struct slice names[] = {
-        SLICE_LIT("@timestamp"),       SLICE_LIT("message"),
-        SLICE_LIT("log.level"),        SLICE_LIT("log.flags"),
-        SLICE_LIT("log.offset"),       SLICE_LIT("log.logger"),
-        SLICE_LIT("log.file.path"),    SLICE_LIT("faas.execution"),
-        SLICE_LIT("faas.name"),        SLICE_LIT("faas.version"),
-        SLICE_LIT("faas.id"),          SLICE_LIT("faas.coldstart"),
-        SLICE_LIT("trace.id"),         SLICE_LIT("span.id"),
-        SLICE_LIT("service.name"),     SLICE_LIT("error.type"),
-        SLICE_LIT("error.message"),    SLICE_LIT("error.stack_trace"),
-        SLICE_LIT("event.id"),         SLICE_LIT("event.action"),
-        SLICE_LIT("event.duration"),   SLICE_LIT("labels.request_id_source"),
-        SLICE_LIT("labels.init_id"),   SLICE_LIT("labels.correlation_id"),
-        SLICE_LIT("cloud.provider"),   SLICE_LIT("cloud.region"),
-        SLICE_LIT("cloud.account.id"), SLICE_LIT("event.original"),
-    };
-    struct slice fixed = stream->static_json;
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (slice_eq(key, names[i]))
-            return true;
-    /* static_json is our own text: `,"key":` stands there only as a key. */
-    while (fixed.len) {
-        ptrdiff_t at = slice_find(fixed, key);
-
-        if (at < 0)
-            return false;
-        if (at > 0 && fixed.ptr[at - 1] == '"' && (size_t)at + key.len < fixed.len &&
-            fixed.ptr[(size_t)at + key.len] == '"')
-            return true;
-        fixed = slice_from(fixed, (size_t)at + 1);
-    }
-    return false;
+    return !memchr(object.ptr + 1, '{', object.len - 1) && !memchr(object.ptr, '[', object.len);
 }
 
-static bool may_stand_at_root(const struct field *f, const struct stream_profile *stream)
+/* What "b" is to a value under "a", in doubt true: whether the field says `path` ("a.b"). */
+static bool says(const struct field *f, struct slice path)
 {
-    bool is_object =
-        f->value.kind == VALUE_JSON && f->value.bytes.len && *f->value.bytes.ptr == '{';
+    char quoted[64];
+    struct slice rest;
+    struct slice next;
 
-    if (f->value.kind == VALUE_TEXT || has_bad_dots(f->key) || f->key.ptr[0] == '_')
+    if (slice_eq(f->key, path))
+        return true;
+    if (!is_object(&f->value) || !slice_starts(path, f->key) || path.ptr[f->key.len] != '.')
         return false;
-    return !is_own_key(f->key, stream) && (is_object || !is_object_name(f->key));
+    rest = slice_from(path, f->key.len + 1);
+    if (!slice_cut(&rest, '.', &next))
+        next = rest;
+    if (next.len + 2 > sizeof quoted)
+        return true;
+    quoted[0] = quoted[next.len + 1] = '"';
+    memcpy(quoted + 1, next.ptr, next.len);
+    return slice_find(f->value.bytes, slice_of(quoted, next.len + 2)) >= 0;
 }
 
-void document_add_fields(const struct record *r, const struct stream_profile *stream,
-                         struct buffer *out)
+/* The keys that ship may have written into the document of a function's own line. */
+static bool is_own_key(const struct field *f)
 {
-    bool is_open = false;
+    static const struct slice names[] = {
+        SLICE_LIT("@timestamp"),     SLICE_LIT("message"),
+        SLICE_LIT("log.level"),      SLICE_LIT("log.flags"),
+        SLICE_LIT("log.offset"),     SLICE_LIT("log.logger"),
+        SLICE_LIT("log.file.path"),  SLICE_LIT("faas.execution"),
+        SLICE_LIT("faas.name"),      SLICE_LIT("faas.version"),
+        SLICE_LIT("faas.id"),        SLICE_LIT("faas.coldstart"),
+        SLICE_LIT("trace.id"),       SLICE_LIT("span.id"),
+        SLICE_LIT("service.name"),   SLICE_LIT("error.type"),
+        SLICE_LIT("error.message"),  SLICE_LIT("error.stack_trace"),
+        SLICE_LIT("event.id"),       SLICE_LIT("labels.request_id_source"),
+        SLICE_LIT("labels.init_id"), SLICE_LIT("labels.correlation_id"),
+    };
 
-    for (size_t i = 0; r->is_ecs && i < r->n_fields; i++) {
-        const struct field *f = &r->fields[i];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (says(f, names[i]))
+            return true;
+    return false;
+}
 
-        if (!may_stand_at_root(f, stream))
-            continue;
-        buffer_add_lit(out, ",\"");
-        buffer_add_slice(out, f->key);
-        buffer_add_lit(out, "\":");
-        add_value(out, &f->value);
+static bool may_stand_at_root(const struct field *f)
+{
+    if (f->value.kind == VALUE_TEXT || !is_root_name(f->key) || is_own_key(f))
+        return false;
+    if (slice_is(f->key, "labels") && is_object(&f->value))
+        return is_flat(f->value.bytes);
+    return is_object(&f->value) || !is_object_name(f->key);
+}
+
+static bool line_says(const struct record *r, struct slice path)
+{
+    for (size_t i = 0; i < r->n_fields; i++)
+        if (says(&r->fields[i], path) && may_stand_at_root(&r->fields[i]))
+            return true;
+    return false;
+}
+
+void document_add_static(const struct record *r, struct slice members, struct buffer *out)
+{
+    if (!r->is_ecs) {
+        buffer_add_slice(out, members);
+        return;
     }
+    /* `members` is ,"key":"value",... of our own making. */
+    while (members.len > 2) {
+        struct slice rest = slice_from(members, 2);
+        struct slice key;
+        size_t len;
+
+        if (!slice_cut(&rest, '"', &key))
+            return;
+        len = key.len + 4; /* up to the colon */
+        len += json_string_len(slice_from(members, len));
+        if (!line_says(r, key))
+            buffer_add_slice(out, slice_of(members.ptr, len));
+        members = slice_from(members, len);
+    }
+}
+
+/* ------------------------------------------------------------------ all lines */
+
+static bool is_too_long(const struct field *f)
+{
+    const struct value *v = &f->value;
+    size_t len = v->bytes.len;
+
+    if (f->key.len + len < LONGEST_TERM)
+        return false;
+    if (v->kind == VALUE_JSON)
+        len = json_longest_term(v->bytes);
+    return f->key.len + len >= LONGEST_TERM;
+}
+
+static enum place place_of(const struct record *r, const struct field *f)
+{
+    if (r->is_ecs && may_stand_at_root(f))
+        return AT_ROOT;
+    return is_too_long(f) ? IN_APP_LONG : IN_APP;
+}
+
+/* The fields of that place: at the root as members, else as one object under `name`. True if there
+ * are others. */
+static bool add_fields_of(const struct record *r, enum place place, const char *name,
+                          struct buffer *out)
+{
+    bool is_first = true;
+    bool has_others = false;
+
     for (size_t i = 0; i < r->n_fields; i++) {
         const struct field *f = &r->fields[i];
 
-        if (r->is_ecs && may_stand_at_root(f, stream))
+        if (place_of(r, f) != place) {
+            has_others = true;
             continue;
-        if (is_open)
-            buffer_add_char(out, ',');
+        }
+        if (is_first && name)
+            buffer_printf(out, ",\"%s\":{", name);
         else
-            buffer_add_lit(out, ",\"app\":{");
-        is_open = true;
-        add_app_member(out, f);
+            buffer_add_char(out, ',');
+        is_first = false;
+        add_member(out, f);
     }
-    if (is_open)
+    if (name && !is_first)
         buffer_add_char(out, '}');
+    return has_others;
+}
+
+void document_add_fields(const struct record *r, struct buffer *out)
+{
+    if (r->is_ecs)
+        add_fields_of(r, AT_ROOT, NULL, out);
+    if (add_fields_of(r, IN_APP, "app", out))
+        add_fields_of(r, IN_APP_LONG, "app_long", out);
 }

@@ -1,4 +1,5 @@
-/* The application's own keys in a document: under `app`, or at the root for a line that is ECS.
+/* The application's own keys in a document: under `app` (and `app_long`), or at the root for a line
+ * that is ECS.
  *
  * Thread: any; pure. */
 #ifndef SHIP_PIPELINE_DOCUMENT_APP_H
@@ -6,10 +7,13 @@
 
 #include "parsers/record.h"
 #include "shipper/base/buffer.h"
-#include "shipper/pipeline/event.h"
+#include "shipper/base/slice.h"
 
 /* Appends r->fields, each with a comma before it; nothing if there are none. */
-void document_add_fields(const struct record *r, const struct stream_profile *stream,
-                         struct buffer *out);
+void document_add_fields(const struct record *r, struct buffer *out);
+
+/* Appends the stream's ready-made members (,"key":"value",...); of a line that is ECS, those that
+ * it says itself are left out. */
+void document_add_static(const struct record *r, struct slice members, struct buffer *out);
 
 #endif

@@ -120,7 +120,7 @@ void stream_profile_build(struct stream_profile *p, const struct profile_parts *
     add_member(store, "host.name", parts->host);
     add_member(store, "event.dataset", parts->dataset);
     add_member(store, "event.kind", slice_str("event"));
-    add_member(store, "ecs.version", slice_str("8.17.0"));
+    add_member(store, "ecs.version", slice_str("9.4.0"));
     for (size_t i = 0; i < parts->n_labels; i++) {
         char key[256];
 

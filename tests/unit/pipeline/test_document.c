@@ -9,7 +9,7 @@
 static json_t *document_of(const char *line, unsigned flags, struct buffer *text)
 {
     static const struct stream_profile profile = {
-        .static_json = SLICE_LIT(",\"host.name\":\"h\",\"ecs.version\":\"8.17.0\""),
+        .static_json = SLICE_LIT(",\"host.name\":\"h\",\"ecs.version\":\"9.4.0\""),
         .static_path_json = SLICE_LIT(",\"log.file.path\":\"/var/log/f.log\""),
         .has_id = true,
     };
@@ -107,4 +107,150 @@ Test(document, stack_of_frames_is_one_text)
     cr_expect_str_eq(json_string_value(json_object_get(doc, "error.type")), "E");
     json_decref(doc);
     buffer_free(&text);
+}
+
+/* What stands under a root key of a line's document, as compact JSON; NULL for none. */
+static void check_member(const char *line, const char *key, const char *want, const char *because)
+{
+    struct buffer text = {0};
+    json_t *doc = document_of(line, 0, &text);
+    json_t *got = json_object_get(doc, key);
+    char *said = got ? json_dumps(got, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+
+    cr_expect(doc, "%s: %.*s", because, SLICE_ARG(buffer_slice(&text)));
+    cr_expect(want ? said && strcmp(said, want) == 0 : !said, "%s: %s: %s", because, key,
+              said ? said : "(absent)");
+    free(said);
+    json_decref(doc);
+    buffer_free(&text);
+}
+
+#define ECS(rest) "{\"ecs.version\":\"1.2.0\"," rest "}"
+
+/* Whatever the keys are called: under `app` nothing clashes, and nothing is renamed. */
+Test(document, keys_of_the_application)
+{
+    static const struct {
+        const char *line;
+        const char *want;
+        const char *because;
+    } rows[] = {
+        {"{\"a\":1,\"b\":\"x\"}", "{\"a\":1,\"b\":\"x\"}", "as they are"},
+        {"{\"\":1,\".\":2,\"a..b\":3,\".a\":4,\"a.\":5,\" \":6}",
+         "{\"\":1,\".\":2,\"a..b\":3,\".a\":4,\"a.\":5,\" \":6}", "odd names"},
+        {"{\"_id\":1,\"log\":\"x\",\"event.id\":2}", "{\"_id\":1,\"log\":\"x\",\"event.id\":2}",
+         "names that mean something at the root"},
+        {"{\"a\":{\"b\":[1,{\"c\":null}]}}", "{\"a\":{\"b\":[1,{\"c\":null}]}}", "nested"},
+        {"{\"a\":{\"b\":1,\"b\":2}}", "{\"a\":\"{\\\"b\\\":1,\\\"b\\\":2}\"}",
+         "a key twice inside: the text of it"},
+        {"{\"a\":1,\"a\":2}", "{\"a\":2}", "a key twice: the last one"},
+        {"{\"message\":\"x\"}", NULL, "nothing left over"},
+        {"text", NULL, "no keys"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        check_member(rows[i].line, "app", rows[i].want, rows[i].because);
+}
+
+Test(document, lines_that_are_ecs)
+{
+    check_member(ECS("\"process.pid\":7"), "process.pid", "7", "stays at the root");
+    check_member(ECS("\"process\":{\"pid\":7}"), "process", "{\"pid\":7}", "nested too");
+    check_member(ECS("\"mine\":7"), "mine", "7", "its own names too");
+    check_member(ECS("\"a\":1"), "app", NULL, "nothing under app");
+    check_member(ECS("\"a\":1"), "ecs.version", "\"1.2.0\"", "its version, not ours");
+    check_member("{\"ecs\":{\"version\":\"8.0\"}}", "ecs", "{\"version\":\"8.0\"}", "nested");
+    check_member("{\"ecs\":{\"version\":\"8.0\"}}", "ecs.version", NULL, "and only once");
+    check_member(ECS("\"event.dataset\":\"d\""), "event.dataset", "\"d\"", "its dataset");
+    check_member(ECS("\"host\":{\"name\":\"x\"}"), "host.name", NULL, "its host");
+    check_member(ECS("\"host\":{\"ip\":\"::1\"}"), "host.name", "\"h\"", "ours beside it");
+    check_member(ECS("\"host.name\":\"x\""), "host.name", "\"x\"", "its host");
+    check_member(ECS("\"labels\":{\"a\":\"x\"}"), "labels", "{\"a\":\"x\"}", "flat labels");
+    check_member(ECS("\"labels\":{\"a\":{\"b\":1}}"), "app", "{\"labels\":{\"a\":{\"b\":1}}}",
+                 "labels that no mapping takes");
+    check_member(ECS("\"process\":\"x\""), "app", "{\"process\":\"x\"}",
+                 "a word where ECS has an object");
+    check_member(ECS("\"_id\":\"x\""), "app", "{\"_id\":\"x\"}", "the server's own names");
+    check_member(ECS("\"a..b\":1"), "app", "{\"a..b\":1}", "no name at the root");
+    check_member(ECS("\"a. .b\":1"), "app", "{\"a. .b\":1}", "no name at the root");
+    check_member(ECS("\"\":1"), "app", "{\"\":1}", "no name at the root");
+    check_member(ECS("\"log.offset\":1"), "app", "{\"log.offset\":1}", "what ship writes");
+    check_member(ECS("\"log\":{\"file\":{\"path\":\"x\"}}"), "app",
+                 "{\"log\":{\"file\":{\"path\":\"x\"}}}", "what ship writes, nested");
+    check_member(ECS("\"event\":{\"action\":\"login\"}"), "event", "{\"action\":\"login\"}",
+                 "what ship does not write for a line");
+}
+
+/* OpenSearch refuses a document with a term of more than 32766 bytes under `app`. */
+Test(document, what_is_too_long_for_a_term)
+{
+    static const struct {
+        const char *head;
+        size_t fill;
+        const char *tail;
+        const char *app; /* how it must begin; NULL: absent */
+        const char *app_long;
+        const char *because;
+    } rows[] = {
+        {"{\"a\":1,\"s\":\"", 40000, "\"}", "{\"a\":1}", "{\"s\":\"xxx", "a long text"},
+        {"{\"s\":\"", 31000, "\"}", "{\"s\":\"xxx", NULL, "one that just fits"},
+        {"{\"", 40000, "\":1}", NULL, "{\"xxx", "a long key"},
+        {"{\"o\":{\"p\":[\"", 40000, "\"]}}", NULL, "{\"o\":{\"p\":[\"xxx", "inside"},
+        {"{\"o\":{\"kkk\":1,\"", 40000, "\":{}}}", NULL, "{\"o\":{\"kkk\":1", "a key inside"},
+        {"{\"o\":[\"a\",\"", 31000, "\",\"bbbb\",{\"c\":\"d\"}]}", "{\"o\":[\"a\"", NULL,
+         "many that fit"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buffer line = {0};
+        struct buffer text = {0};
+        const char *names[] = {"app", "app_long"};
+        const char *want[] = {rows[i].app, rows[i].app_long};
+        json_t *doc;
+
+        buffer_add_slice(&line, slice_str(rows[i].head));
+        for (size_t n = 0; n < rows[i].fill; n++)
+            buffer_add_char(&line, 'x');
+        buffer_add_slice(&line, slice_str(rows[i].tail));
+        buffer_add_char(&line, '\0');
+        doc = document_of(line.ptr, 0, &text);
+        cr_assert(doc, "%s", rows[i].because);
+        for (int n = 0; n < 2; n++) {
+            json_t *got = json_object_get(doc, names[n]);
+            char *said = got ? json_dumps(got, JSON_COMPACT) : NULL;
+
+            cr_expect(want[n] ? said && strncmp(said, want[n], strlen(want[n])) == 0 : !said,
+                      "%s: %s: %.40s", rows[i].because, names[n], said ? said : "(absent)");
+            free(said);
+        }
+        json_decref(doc);
+        buffer_free(&line);
+        buffer_free(&text);
+    }
+}
+
+Test(document, texts_are_repaired_and_say_so)
+{
+    check_member("a\xFF"
+                 "b",
+                 "message",
+                 "\"a\xEF\xBF\xBD"
+                 "b\"",
+                 "no UTF-8");
+    check_member("a\xFF"
+                 "b",
+                 "log.flags", "[\"repaired\"]", "and flagged");
+    check_member("{\"message\":\"\xFF\"}", "log.flags", "[\"repaired\"]", "in JSON");
+    check_member("{\"message\":\"\\ud800\"}", "message", "\"\xEF\xBF\xBD\"", "a lone surrogate");
+    check_member("plain", "log.flags", NULL, "nothing to repair");
+    check_member("\xC3\xA9", "log.flags", NULL, "UTF-8");
+}
+
+Test(document, stack_frames)
+{
+    check_member("{\"stackTrace\":[\"say \\\"hi\\\"\",\"b\"]}", "error.stack_trace",
+                 "\"say \\\"hi\\\"\\nb\"", "a quote at a frame's end");
+    check_member("{\"stackTrace\":[\"\",\"b\"]}", "error.stack_trace", "\"\\nb\"", "an empty one");
+    check_member("{\"stackTrace\":\"a\\n b\"}", "error.stack_trace", "\"a\\n b\"", "a text");
+    check_member(THROWN, "error.stack_trace", "\"E: m\\n    at f (x.js:1:2)\"", "node.js");
 }
