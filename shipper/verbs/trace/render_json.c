@@ -81,6 +81,8 @@ static json_t *event(const struct story *s, const struct story_event *e)
     set_text(out, "error_type", e->error_type);
     set_text(out, "error_message", e->error_message);
     set_text(out, "stack_trace", e->stack);
+    if (e->app.len)
+        set(out, "app", json_loadb(e->app.ptr, e->app.len, JSON_ALLOW_NUL, NULL));
     return out;
 }
 

@@ -1,5 +1,8 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <jansson.h>
 
 #include "shipper/verbs/trace/render_lines.h"
 #include "shipper/verbs/trace/safe_text.h"
@@ -13,7 +16,7 @@ enum {
 
 /* What a row of the page stands for. At one time a run begins before its lines, and ends behind
  * them. */
-enum row_kind { ROW_START, ROW_LINE, ROW_END };
+enum row_kind { ROW_INIT, ROW_START, ROW_LINE, ROW_END };
 
 struct row {
     int64_t time_ns;
@@ -50,6 +53,23 @@ void page_function(struct page *p, const struct story *s, int invocation)
     buffer_add_lit(p->out, "  ");
 }
 
+void page_outcome(struct page *p, const struct story_invocation *inv)
+{
+    bool is_unknown = slice_is(inv->outcome, "unknown");
+    bool is_bad = !is_unknown && !slice_is(inv->outcome, "success");
+
+    if (is_bad)
+        page_colour(p, COLOUR_RED);
+    if (slice_is(inv->outcome, "out_of_memory"))
+        buffer_add_lit(p->out, "out of memory");
+    else if (is_unknown)
+        buffer_add_lit(p->out, "not reported");
+    else
+        safe_text_add(p->out, inv->outcome, 24);
+    if (is_bad)
+        page_colour(p, COLOUR_NONE);
+}
+
 void page_level(struct page *p, struct slice level)
 {
     char upper[LEVEL_COLUMNS + 1] = "";
@@ -68,7 +88,21 @@ void page_level(struct page *p, struct slice level)
     buffer_add_lit(p->out, "  ");
 }
 
-void page_paragraph(struct page *p, struct slice text, size_t indent)
+/* One line, and what stands behind it, in so many columns; 0: as many as it takes. */
+static void add_line(struct page *p, struct slice line, struct slice behind, size_t columns)
+{
+    size_t used = safe_text_add(p->out, slice_trim_end(line), columns);
+
+    if (behind.len && (!columns || used + 8 < columns)) {
+        page_colour(p, COLOUR_DIM);
+        buffer_add_lit(p->out, "  ");
+        safe_text_add(p->out, behind, columns ? columns - used - 2 : 0);
+        page_colour(p, COLOUR_NONE);
+    }
+    buffer_add_char(p->out, '\n');
+}
+
+void page_paragraph(struct page *p, struct slice text, struct slice behind, size_t indent)
 {
     size_t width = p->options.width;
     size_t columns = !width ? 0 : width > indent + 8 ? width - indent : 8;
@@ -84,13 +118,40 @@ void page_paragraph(struct page *p, struct slice text, size_t indent)
         }
         if (n_lines)
             page_column(p, slice_str(""), indent);
-        if (n_lines++ == PARAGRAPH_LINES) {
+        if (n_lines == PARAGRAPH_LINES) {
             buffer_add_lit(p->out, "... (--json has all of it)\n");
             return;
         }
-        safe_text_add(p->out, slice_trim_end(line), columns);
-        buffer_add_char(p->out, '\n');
+        add_line(p, line, n_lines ? slice_str("") : behind, columns);
+        n_lines++;
     } while (text.len);
+}
+
+/* The application's own keys: `item=kettle left=36`. */
+static void add_keys(struct slice app, struct buffer *out)
+{
+    json_t *object = json_loadb(app.ptr, app.len, JSON_ALLOW_NUL, NULL);
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        char *text = NULL;
+
+        /* What a library says of the function on each line is known already. */
+        if (strncmp(key, "function_", 9) == 0)
+            continue;
+        buffer_add_slice(out, slice_str(out->len ? " " : ""));
+        buffer_add_slice(out, slice_str(key));
+        buffer_add_char(out, '=');
+        if (json_is_string(value) && !strpbrk(json_string_value(value), " \"=\n"))
+            buffer_add_slice(out, slice_str(json_string_value(value)));
+        else
+            text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+        buffer_add_slice(out, slice_str(text));
+        free(text);
+    }
+    json_decref(object);
 }
 
 static size_t row_begin(struct page *p, const struct story *s, int64_t time_ns, int invocation)
@@ -113,40 +174,54 @@ static void line_row(struct page *p, const struct story *s, const struct story_e
     size_t indent = row_begin(p, s, event->time_ns, event->invocation) + LEVEL_COLUMNS + 2;
     struct slice stack = event->stack;
     struct slice head = slice_of(stack.ptr, stack.len < 40 ? stack.len : 40);
+    struct buffer keys = {0};
     bool is_platforms = event->action.len && event->error_message.len;
     /* The platform puts time and id before its words: they stand in their columns already. */
     struct slice message =
         is_platforms || !event->message.len ? event->error_message : event->message;
 
     page_level(p, event->level);
-    page_paragraph(p, message, indent);
+    if (event->app.len)
+        add_keys(event->app, &keys);
+    page_paragraph(p, message, buffer_slice(&keys), indent);
+    buffer_free(&keys);
     /* Where a runtime writes it into the message it is there already. */
     if (stack.len && slice_find(message, head) < 0) {
         page_column(p, slice_str(""), indent);
-        page_paragraph(p, stack, indent);
+        page_paragraph(p, stack, slice_str(""), indent);
     }
 }
 
+static void add_end(struct page *p, const struct story_invocation *inv)
+{
+    char duration[PAGE_TEXT_MAX];
+
+    page_outcome(p, inv);
+    page_duration(inv->duration_ms, duration);
+    buffer_printf(p->out, " after %s", duration);
+}
+
+/* Where a run begins or ends. */
 static void mark_row(struct page *p, const struct story *s, const struct row *row)
 {
+    static const char *const words[] = {
+        [ROW_INIT] = "INIT   ", [ROW_START] = "START  ", [ROW_END] = "END    "};
     const struct story_invocation *inv = &s->invocations[row->index];
     char duration[PAGE_TEXT_MAX];
-    bool is_end = row->kind == ROW_END;
 
     row_begin(p, s, row->time_ns, (int)row->index);
     page_colour(p, COLOUR_DIM);
-    buffer_add_slice(p->out, slice_str(is_end ? "END    " : "START"));
+    buffer_add_slice(p->out, slice_str(words[row->kind]));
     page_colour(p, COLOUR_NONE);
-    if (is_end) {
-        page_duration(inv->duration_ms, duration);
-        if (slice_is(inv->outcome, "out_of_memory"))
-            buffer_add_lit(p->out, "out of memory");
-        else
-            safe_text_add(p->out, inv->outcome, 24);
-        buffer_printf(p->out, " after %s", duration);
-    } else if (inv->coldstart > 0) {
-        buffer_add_lit(p->out, "  cold start");
+    if (row->kind == ROW_INIT) {
+        page_duration(inv->init_ms, duration);
+        buffer_printf(p->out, "cold start, %s", duration);
+    } else if (row->kind == ROW_END) {
+        add_end(p, inv);
+    } else if (inv->coldstart > 0 && isnan(inv->init_ms)) {
+        buffer_add_lit(p->out, "cold start");
     }
+    p->out->len = slice_trim_end(buffer_slice(p->out)).len;
     buffer_add_char(p->out, '\n');
 }
 
@@ -185,6 +260,8 @@ static size_t make_rows(const struct story *s, struct row *rows)
     for (size_t i = 0; i < s->n_invocations; i++) {
         const struct story_invocation *inv = &s->invocations[i];
 
+        if (!isnan(inv->init_ms))
+            rows[n++] = (struct row){inv->start_ns - llround(inv->init_ms * 1e6), ROW_INIT, i};
         rows[n++] = (struct row){inv->start_ns, ROW_START, i};
         if (!slice_is(inv->outcome, "unknown"))
             rows[n++] = (struct row){inv->end_ns, ROW_END, i};
@@ -199,7 +276,7 @@ static size_t make_rows(const struct story *s, struct row *rows)
 
 void render_lines(struct page *p, const struct story *s)
 {
-    struct row *rows = calloc(s->n_events + 2 * s->n_invocations + 1, sizeof *rows);
+    struct row *rows = calloc(s->n_events + 3 * s->n_invocations + 1, sizeof *rows);
     size_t n = rows ? make_rows(s, rows) : 0;
 
     if (!rows)

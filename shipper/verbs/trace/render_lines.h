@@ -11,9 +11,12 @@ void render_lines(struct page *p, const struct story *s);
 
 /* Function and short request id, each in its column; -1: blanks. */
 void page_function(struct page *p, const struct story *s, int invocation);
+/* "success", "timeout", "out of memory", "not reported" */
+void page_outcome(struct page *p, const struct story_invocation *inv);
 /* "ERROR  " */
 void page_level(struct page *p, struct slice level);
-/* Text of one line or more: the first from here, the others indented; each cut to the terminal. */
-void page_paragraph(struct page *p, struct slice text, size_t indent);
+/* Text of one line or more: the first from here, the others indented; each cut to the terminal.
+ * `behind` follows the first, dim. */
+void page_paragraph(struct page *p, struct slice text, struct slice behind, size_t indent);
 
 #endif

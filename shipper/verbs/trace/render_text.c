@@ -7,7 +7,7 @@
 #include "shipper/verbs/trace/render_lines.h"
 #include "shipper/verbs/trace/safe_text.h"
 
-enum { BAR_MAX = 30, BAR_MIN = 10, TABLE_REST = 62 };
+enum { BAR_MAX = 30, BAR_MIN = 15, TABLE_REST = 62 };
 
 static double ms_between(int64_t from_ns, int64_t to_ns)
 {
@@ -61,14 +61,23 @@ static size_t bar_columns(const struct page *p)
     return p->options.width < rest + BAR_MIN ? 0 : p->options.width - rest;
 }
 
-/* When it ran, within the whole: "[   ====   ]". */
+/* The cell of a bar in which this time falls. */
+static size_t cell_of(const struct story *s, int64_t ns, size_t columns)
+{
+    double length = (double)(s->end_ns - s->start_ns);
+    double part = length > 0 ? (double)(ns - s->start_ns) / length : 0;
+
+    return part <= 0 ? 0 : (size_t)(part * (double)columns);
+}
+
+/* When it ran, within the whole, its initialisation before it: "[  ..===   ]". */
 static void add_bar(struct page *p, const struct story *s, const struct story_invocation *inv,
                     size_t columns)
 {
-    double scale =
-        s->end_ns > s->start_ns ? (double)columns / (double)(s->end_ns - s->start_ns) : 0;
-    size_t from = (size_t)((double)(inv->start_ns - s->start_ns) * scale);
-    size_t to = (size_t)ceil((double)(inv->end_ns - s->start_ns) * scale);
+    int64_t init_ns = isnan(inv->init_ms) ? 0 : llround(inv->init_ms * 1e6);
+    size_t init = cell_of(s, inv->start_ns - init_ns, columns);
+    size_t from = cell_of(s, inv->start_ns, columns);
+    size_t to = cell_of(s, inv->end_ns - 1, columns) + 1;
 
     if (!columns)
         return;
@@ -76,24 +85,14 @@ static void add_bar(struct page *p, const struct story *s, const struct story_in
     to = to > from ? to : from + 1;
     buffer_add_char(p->out, '[');
     for (size_t i = 0; i < columns; i++)
-        buffer_add_char(p->out, i >= from && i < to ? '=' : ' ');
+        buffer_add_char(p->out, i >= from && i < to ? '=' : i >= init && i < from ? '.' : ' ');
     buffer_add_lit(p->out, "]  ");
 }
 
-static void add_outcome(struct page *p, const struct story_invocation *inv)
+static void add_cold_start(struct page *p, const struct story_invocation *inv)
 {
     char init[PAGE_TEXT_MAX];
-    bool is_good = slice_is(inv->outcome, "success");
 
-    if (!is_good && !slice_is(inv->outcome, "unknown"))
-        page_colour(p, COLOUR_RED);
-    if (slice_is(inv->outcome, "out_of_memory"))
-        buffer_add_lit(p->out, "out of memory");
-    else if (slice_is(inv->outcome, "unknown"))
-        buffer_add_lit(p->out, "not reported");
-    else
-        safe_text_add(p->out, inv->outcome, 24);
-    page_colour(p, COLOUR_NONE);
     if (!isnan(inv->init_ms)) {
         page_duration(inv->init_ms, init);
         buffer_printf(p->out, ", cold start %s", init);
@@ -125,7 +124,8 @@ static void table_row(struct page *p, const struct story *s, size_t index, size_
     page_column_right(p, text, 11);
     add_memory(p, inv);
     buffer_add_lit(p->out, "  ");
-    add_outcome(p, inv);
+    page_outcome(p, inv);
+    add_cold_start(p, inv);
     buffer_add_char(p->out, '\n');
 }
 
@@ -138,7 +138,7 @@ static void table(struct page *p, const struct story *s)
     page_column(p, slice_str("function"), p->function_columns + 2);
     page_column(p, slice_str("request"), p->id_len + 2);
     if (bar)
-        page_column(p, slice_str("when"), bar + 4);
+        page_column(p, slice_str("when (. cold start)"), bar + 4);
     buffer_add_lit(p->out, "     took     billed       memory  outcome\n");
     page_colour(p, COLOUR_NONE);
     for (size_t i = 0; i < s->n_invocations; i++)
@@ -166,13 +166,13 @@ static void error_row(struct page *p, const struct story *s, const struct story_
     else
         buffer_add_lit(&text, "(it left no word of why)");
     page_colour(p, COLOUR_RED);
-    page_paragraph(p, buffer_slice(&text), indent);
+    page_paragraph(p, buffer_slice(&text), slice_str(""), indent);
     page_colour(p, COLOUR_NONE);
     buffer_free(&text);
     if (error->where.len) {
         page_column(p, slice_str(""), indent);
         buffer_add_lit(p->out, "at ");
-        page_paragraph(p, error->where, indent + 3);
+        page_paragraph(p, error->where, slice_str(""), indent + 3);
     }
 }
 
@@ -243,6 +243,6 @@ void render_list(const struct story_event *events, size_t n_events,
         page_column(&p, event->request.len ? event->request : slice_str("-"), PAGE_ID_MAX + 2);
         page_column(&p, event->function, p.function_columns + 2);
         page_level(&p, event->level);
-        page_paragraph(&p, event->message, indent + 7);
+        page_paragraph(&p, event->message, slice_str(""), indent + 7);
     }
 }

@@ -21,7 +21,8 @@ struct story_event {
     struct slice id, path, function, request, trace, init;
     struct slice level, action, message;
     struct slice error_type, error_message, stack;
-    int invocation; /* index into the story's, or -1 */
+    struct slice app; /* the application's own keys: a JSON object */
+    int invocation;   /* index into the story's, or -1 */
 };
 
 /* One run of a function. A request that was tried again has several. */

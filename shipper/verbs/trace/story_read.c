@@ -1,5 +1,6 @@
 /* One document, as an output stored it, into the fields that a story wants. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -28,6 +29,17 @@ static struct slice text(struct arena *a, json_t *doc, const char *name)
     return json_is_string(value)
                ? arena_copy(a, slice_of(json_string_value(value), json_string_length(value)))
                : slice_of("", 0);
+}
+
+static struct slice json_text(struct arena *a, json_t *doc, const char *name)
+{
+    json_t *value = json_object_get(doc, name);
+    char *dumped =
+        json_is_object(value) ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    struct slice copy = arena_copy(a, slice_str(dumped));
+
+    free(dumped);
+    return copy;
 }
 
 static double number(json_t *doc, const char *name)
@@ -67,6 +79,7 @@ static void read_event(struct arena *a, json_t *doc, struct story_event *out)
         .error_type = text(a, doc, "error.type"),
         .error_message = text(a, doc, "error.message"),
         .stack = text(a, doc, "error.stack_trace"),
+        .app = json_text(a, doc, "app"),
         .invocation = -1,
     };
 }
