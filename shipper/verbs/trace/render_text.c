@@ -243,6 +243,6 @@ void render_list(const struct story_event *events, size_t n_events,
         page_column(&p, event->request.len ? event->request : slice_str("-"), PAGE_ID_MAX + 2);
         page_column(&p, event->function, p.function_columns + 2);
         page_level(&p, event->level);
-        page_paragraph(&p, event->message, slice_str(""), indent + 7);
+        page_paragraph(&p, story_first_line(event->message), slice_str(""), indent + 7);
     }
 }

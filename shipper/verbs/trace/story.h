@@ -77,6 +77,9 @@ struct slice story_outcome(const struct story *s);
  */
 bool story_is_line(const struct story_event *event);
 
+/* "PaymentTimeout: no answer", without the stack trace that a runtime writes behind it. */
+struct slice story_first_line(struct slice text);
+
 /* For whoever wants a single document in the same form (lists of matches). False as story_add. */
 bool story_read(struct arena *arena, struct slice document, struct story_event *event,
                 struct story_invocation *summary);

@@ -35,7 +35,7 @@ static const struct story_event *evidence_of(const struct story *s, int invocati
     return best;
 }
 
-static struct slice first_line(struct slice text)
+struct slice story_first_line(struct slice text)
 {
     struct slice line;
 
@@ -61,7 +61,7 @@ static struct story_error describe(struct story *s, int invocation, struct slice
         return error;
     /* The summary keeps only the beginning of its texts. */
     error.type = or_else(event->error_type, error.type);
-    error.message = or_else(event->error_message, first_line(event->message));
+    error.message = or_else(event->error_message, story_first_line(event->message));
     error.where = stack_origin(or_else(event->stack, event->message), &s->arena);
     return error;
 }

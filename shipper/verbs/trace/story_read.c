@@ -89,6 +89,7 @@ static void read_summary(struct arena *a, json_t *doc, const struct story_event 
 {
     json_t *coldstart = field(doc, "faas.coldstart");
     double n_lines = number(doc, "faas.invocation.lines");
+    int64_t end_ns = time_of(doc, "event.end");
 
     *out = (struct story_invocation){
         .request = event->request,
@@ -98,7 +99,7 @@ static void read_summary(struct arena *a, json_t *doc, const struct story_event 
         .path = event->path,
         .report_offset = event->offset,
         .start_ns = time_of(doc, "event.start"),
-        .end_ns = time_of(doc, "event.end"),
+        .end_ns = end_ns ? end_ns : event->time_ns,
         .duration_ms = number(doc, "aws.lambda.metrics.duration_ms"),
         .billed_ms = number(doc, "aws.lambda.metrics.billed_duration_ms"),
         .memory_mb = number(doc, "aws.lambda.metrics.memory_size_mb"),
