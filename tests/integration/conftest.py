@@ -38,9 +38,16 @@ def pytest_configure(config):
     config.stash[peers_key] = {}
 
 
+def _peers_of(item):
+    """The fixtures of real servers that it wants, by name or as a parameter (fixture `server`)."""
+    params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    names = [*item.fixturenames, *(value for value in params if isinstance(value, str))]
+    return PEER_OF_FIXTURE.keys() & names
+
+
 def _cost(item):
     """Fast first: a broken basic shows at once."""
-    return (item.get_closest_marker("slow") is not None, not PEER_OF_FIXTURE.keys().isdisjoint(item.fixturenames))
+    return (item.get_closest_marker("slow") is not None, bool(_peers_of(item)))
 
 
 def pytest_collection_modifyitems(items):
@@ -51,7 +58,7 @@ def pytest_collection_finish(session):
     """Starts the servers that are going to be wanted, so that they come up beside the fast tests."""
     if session.config.option.collectonly:
         return
-    wanted = {name for item in session.items for name in item.fixturenames}
+    wanted = {name for item in session.items for name in _peers_of(item)}
     for fixture, kind in PEER_OF_FIXTURE.items():
         if fixture in wanted:
             peer = session.config.stash[peers_key][kind] = Peer(kind)
@@ -104,6 +111,12 @@ def es(request):
 def opensearch(request):
     """A real OpenSearch, one for the session."""
     return _peer(request, "opensearch")
+
+
+@pytest.fixture(params=["es", "opensearch"])
+def server(request):
+    """Each of the two in turn: the test runs twice."""
+    return request.getfixturevalue(request.param)
 
 
 # ---- small things -----------------------------------------------------------------------------

@@ -86,11 +86,6 @@ def corpus(tmp_path_factory):
     return root, total
 
 
-@pytest.fixture(params=["es", "opensearch"])
-def server(request):
-    return request.getfixturevalue(request.param)
-
-
 def arguments(corpus, server, index):
     return ["--replay", corpus[0], "--to", server.url, "--index", index]
 

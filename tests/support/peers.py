@@ -285,11 +285,19 @@ class Peer:
         """Makes what was written so far visible. No such index is no error: nothing to see."""
         self.request("POST", f"/{index}/_refresh?ignore_unavailable=true")
 
-    def count(self, index, query=None):
+    def count(self, index, query=None, seconds=20):
         """How many documents; 0 if there is no such index. Refreshes first."""
-        self.refresh(index)
+        give_up = time.monotonic() + seconds
         path = f"/{index}/_count?ignore_unavailable=true"
-        return self.ask("POST", path, {"query": query} if query else None)["count"]
+        while True:
+            self.refresh(index)
+            status, reply = self.request("POST", path, {"query": query} if query else None)
+            if status == 200:
+                return reply["count"]
+            # An index that was made a moment ago has no shard yet: "all shards failed".
+            if status != 503 or time.monotonic() > give_up:
+                raise PeerError(f"{self.kind}: _count: {status} {str(reply)[:500]}")
+            time.sleep(0.05)
 
     def search(self, index, body=None):
         """The reply of _search. Refreshes first."""
