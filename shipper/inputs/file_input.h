@@ -182,7 +182,8 @@ void file_forget_tail(struct input *in, struct tail *t); /* out of every list an
 
 /* --- file_restore.c --- */
 int file_load_rows(struct input *in, struct err *e);
-/* The file at `path` still begins as the row says, and is long enough. */
+/* The file at `path` still begins as the row says, has before its position what was read there, and
+ * is long enough. */
 bool file_row_fits(struct input *in, const struct known *k, const char *path,
                    const struct file_stat *st);
 /* Goes on where the row says; forgets the row. */

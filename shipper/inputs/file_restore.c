@@ -146,7 +146,9 @@ bool file_row_fits(struct input *in, const struct known *k, const char *path,
     bool missing;
     bool is_packed = slice_ends(slice_str(path), (struct slice)SLICE_LIT(".gz")) ||
                      slice_ends(slice_str(path), (struct slice)SLICE_LIT(".zst"));
+    uint64_t mark = stream_state_mark(buffer_slice(&k->state));
     uint64_t head;
+    bool has_mark = true;
     int fd;
 
     if (k->position == 0)
@@ -160,8 +162,11 @@ bool file_row_fits(struct input *in, const struct known *k, const char *path,
         head = packed_head(in, fd, path);
     } else {
         head = head_of(in, fd, NULL);
+        has_mark = !mark || source_file_has_mark(files, fd, k->position, mark);
         files->close(files->ctx, fd);
     }
+    if (!has_mark)
+        return false;
     return head == k->head_hash || !head || !k->head_hash;
 }
 
@@ -238,6 +243,7 @@ void file_start_at_end(struct input *in, struct tail *t, const char *path, uint6
         stream_set_head(&t->stream, head);
     t->stream.settled_position = t->stream.position;
     source_file_trust(t->file, t->stream.position);
+    t->stream.mark = t->stream.source->ops->mark(t->stream.source, t->stream.position);
     in->stats.total_bytes -= t->stream.position;
     file_put_row(in, t, false);
 }

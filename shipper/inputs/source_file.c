@@ -59,19 +59,22 @@ static size_t mark_len(uint64_t offset)
     return offset < MARK_MAX ? (size_t)offset : MARK_MAX;
 }
 
-/* `before` are the bytes before `offset`, mark_len(offset) of them or more. */
-static void mark_set(struct mark *m, uint64_t offset, const char *before_end)
+static uint64_t mark_hash(uint64_t offset, const char *before_end)
 {
     size_t len = mark_len(offset);
 
-    *m = (struct mark){offset, hash64(slice_of(before_end - len, len)), true};
+    return hash64(slice_of(before_end - len, len));
+}
+
+/* before_end is the end of the bytes before `offset`, mark_len(offset) of them or more. */
+static void mark_set(struct mark *m, uint64_t offset, const char *before_end)
+{
+    *m = (struct mark){offset, mark_hash(offset, before_end), true};
 }
 
 static bool mark_fits(const struct mark *m, uint64_t offset, const char *before_end)
 {
-    size_t len = mark_len(offset);
-
-    return !m->is_set || m->offset != offset || hash64(slice_of(before_end - len, len)) == m->hash;
+    return !m->is_set || m->offset != offset || mark_hash(offset, before_end) == m->hash;
 }
 
 /* Marks the place `at` behind buf[0..], with `before` in front of it. */
@@ -161,6 +164,24 @@ static bool file_reread(struct source *base, uint64_t offset, char *buf, size_t 
     return is_read;
 }
 
+static uint64_t file_mark(const struct source *base, uint64_t offset)
+{
+    const struct source_file *s = (const struct source_file *)base;
+
+    if (s->line.is_set && s->line.offset == offset)
+        return s->line.hash;
+    return s->end.is_set && s->end.offset == offset ? s->end.hash : 0;
+}
+
+bool source_file_has_mark(const struct files *files, int fd, uint64_t offset, uint64_t mark)
+{
+    char before[MARK_MAX];
+    size_t len = mark_len(offset);
+
+    return files->pread(files->ctx, fd, before, len, offset - len, NULL) == (ssize_t)len &&
+           mark_hash(offset, before + len) == mark;
+}
+
 void source_file_trust(struct source_file *s, uint64_t offset)
 {
     char before[MARK_MAX];
@@ -180,7 +201,8 @@ static void file_close(struct source *base)
     free(s);
 }
 
-static const struct source_ops file_ops = {file_read, file_reread, file_close};
+static const struct source_ops file_ops = {
+    .read = file_read, .reread = file_reread, .mark = file_mark, .close = file_close};
 
 struct source_file *source_file_new(const struct files *files, const char *path,
                                     const struct file_id *id)

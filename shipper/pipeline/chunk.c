@@ -154,9 +154,11 @@ static void work_on(struct chunk *c, struct worker *w)
 static void run_chunk(struct job *job, struct worker *w)
 {
     struct chunk *c = (struct chunk *)job;
+    struct stream *s = c->stream;
 
     work_on(c, w);
-    stream_state_save(c->stream, &c->state);
+    s->mark = s->source->ops->mark ? s->source->ops->mark(s->source, s->position) : 0;
+    stream_state_save(s, &c->state);
 }
 
 static void on_chunk_done(struct job *job)

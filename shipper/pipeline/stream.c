@@ -137,30 +137,49 @@ void stream_profile_build(struct stream_profile *p, const struct profile_parts *
     p->static_json = slice_of(store->ptr + at[5], store->len - at[5]);
 }
 
-/* Version, head, long-line mark; then correlation's own bytes. */
-enum { STATE_VERSION = 1, STATE_FIXED = 10 };
+/* Version, flags, head, mark; then correlation's own bytes. */
+enum { STATE_VERSION = 2, STATE_HEAD = 2, STATE_MARK = 10, STATE_FIXED = 18 };
+
+static void put_u64(unsigned char *to, uint64_t n)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = (unsigned char)(n >> (8 * i));
+}
+
+static uint64_t get_u64(const char *from)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < 8; i++)
+        n |= (uint64_t)(unsigned char)from[i] << (8 * i);
+    return n;
+}
 
 void stream_state_save(const struct stream *s, struct buffer *out)
 {
     unsigned char fixed[STATE_FIXED] = {STATE_VERSION};
 
     fixed[1] = (unsigned char)((s->has_head ? 1 : 0) | (s->is_in_long_line ? 2 : 0));
-    for (int i = 0; i < 8; i++)
-        fixed[2 + i] = (unsigned char)(s->head_hash >> (8 * i));
+    put_u64(fixed + STATE_HEAD, s->head_hash);
+    put_u64(fixed + STATE_MARK, s->mark);
     buffer_add(out, fixed, sizeof fixed);
     correlate_save(&s->correlate, out);
 }
 
 int stream_state_load(struct stream *s, struct slice bytes, struct err *e)
 {
-    uint64_t head = 0;
-
     if (bytes.len < STATE_FIXED || bytes.ptr[0] != STATE_VERSION)
         return err_set(e, ERR_STORE, "a checkpoint of another version");
-    for (int i = 0; i < 8; i++)
-        head |= (uint64_t)(unsigned char)bytes.ptr[2 + i] << (8 * i);
     if (bytes.ptr[1] & 1)
-        stream_set_head(s, head);
+        stream_set_head(s, get_u64(bytes.ptr + STATE_HEAD));
+    s->mark = get_u64(bytes.ptr + STATE_MARK);
     s->is_in_long_line = bytes.ptr[1] & 2;
     return correlate_load(&s->correlate, slice_from(bytes, STATE_FIXED), e);
+}
+
+uint64_t stream_state_mark(struct slice bytes)
+{
+    return bytes.len < STATE_FIXED || bytes.ptr[0] != STATE_VERSION
+               ? 0
+               : get_u64(bytes.ptr + STATE_MARK);
 }

@@ -31,6 +31,9 @@ struct source_ops {
      * then keeps what is unsettled itself (chunk.raw). Any thread, while nothing reads. May be
      * NULL. */
     bool (*reread)(struct source *s, uint64_t offset, char *buf, size_t len);
+    /* A hash of the bytes before offset, which was the end of a read or of a line in it; 0: not
+     * known. After a restart it tells whether this is still the text that was read. May be NULL. */
+    uint64_t (*mark)(const struct source *s, uint64_t offset);
     void (*close)(struct source *s);
 };
 
@@ -65,6 +68,7 @@ struct stream {
 
     struct correlate correlate; /* (worker) */
     uint64_t position;          /* next byte to read: after the last whole line. (worker) */
+    uint64_t mark;              /* the source's, at position; 0 unknown. (worker) */
     bool is_in_long_line;       /* the rest of a line that was cut is skipped. (worker) */
     bool is_sequential;         /* the source cannot seek: `carry` keeps the open line. (worker) */
     struct buffer carry;
@@ -102,8 +106,10 @@ struct profile_parts {
 void stream_profile_build(struct stream_profile *p, const struct profile_parts *parts,
                           struct buffer *store);
 
-/* What the checkpoint keeps beside the position: correlation, head, long-line state. */
+/* What the checkpoint keeps beside the position: correlation, head, mark, long-line state. */
 void stream_state_save(const struct stream *s, struct buffer *out);
 int stream_state_load(struct stream *s, struct slice bytes, struct err *e);
+/* The mark in a saved state; 0: it has none. */
+uint64_t stream_state_mark(struct slice bytes);
 
 #endif

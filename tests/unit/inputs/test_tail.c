@@ -520,3 +520,23 @@ Test(tail, many_generations_leave_nothing_behind)
     cr_expect_leq(r.input->n_tails + r.input->n_knowns, 2, "%zu tails, %zu rows", r.input->n_tails,
                   r.input->n_knowns);
 }
+
+/* Each generation begins with the same line, as Lambda's INIT_START or a table's head: only what
+ * stands before the position tells them apart. */
+Test(tail, written_anew_and_longer_while_ship_was_away)
+{
+    rig_append(&r, "a.log", "head\none\ntwo\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 500);
+    rig_expect(&r, "head\none\ntwo\n", "the first generation");
+    rig_close(&r);
+    rig_write(&r, "a.log", "head\n111\n222\nthree\nfour\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 500);
+    rig_expect(&r, "head\n111\n222\nthree\nfour\n", "all of the second");
+    rig_close(&r);
+    rig_append(&r, "a.log", "five\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 500);
+    rig_expect(&r, "five\n", "the same file is gone on with");
+}
