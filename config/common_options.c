@@ -108,6 +108,21 @@ static const struct option input_common_options[] = {
      .fallback = "auto",
      .choices = id_choices,
      .help = "auto: ids of their own, so that nothing is there twice; none: the server gives them"},
+    {.name = "namespace",
+     .type = OPTION_STRING,
+     .offset = INPUT(namespace),
+     .fallback = "app",
+     .help =
+         "the field that an application's own JSON keys stand under; the index templates have app"},
+    {.name = "lift",
+     .type = OPTION_MAP,
+     .offset = INPUT(lift),
+     .help = "keys of the application that become fields of their own: {latency: http.latency_ms}"},
+    {.name = "event_original",
+     .type = OPTION_BOOL,
+     .offset = INPUT(with_original),
+     .fallback = "false",
+     .help = "the line as it was read goes along, as event.original"},
 };
 
 static const struct option output_common_options[] = {

@@ -128,7 +128,8 @@ int finish_input(struct config *c, struct input_config *in, struct err *e)
         return -1;
     if (in->ops->validate && in->ops->validate(in->options, e) < 0)
         return -1;
-    if (name_input(c, in, e) < 0 || add_global_labels(c, in, e) < 0)
+    if (name_input(c, in, e) < 0 || add_global_labels(c, in, e) < 0 ||
+        input_common_validate(&in->common, e) < 0)
         return -1;
     return make_parser(in, e);
 }

@@ -262,17 +262,12 @@ static void set_up_stream(struct input *in, struct tail *t)
 {
     /* A tail's rows are found again by its real path. */
     const char *path = in->options->as && !is_live(in) ? in->options->as : t->path;
-    struct profile_parts parts = {
-        .host = slice_str(in->world->host),
-        .path = slice_str(path),
-        .function = function_of(in, path),
-        .dataset = slice_str(in->common->dataset),
-        .label_keys = in->common->labels.keys,
-        .label_values = in->common->labels.values,
-        .n_labels = in->common->labels.n_items,
-        .has_id = in->common->id_mode != ID_NONE,
-    };
+    struct profile_parts parts;
 
+    input_profile_parts(in->common, &parts);
+    parts.host = slice_str(in->world->host);
+    parts.path = slice_str(path);
+    parts.function = function_of(in, path);
     t->stream.options = &in->stream_options;
     t->stream.key = in->world->checkpoints && is_live(in) ? t->key : NULL;
     stream_profile_build(&t->stream.profile, &parts, &t->profile);

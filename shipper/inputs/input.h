@@ -35,6 +35,9 @@ struct input_common {
     int64_t chunk_bytes; /* how much is read at once */
     bool with_invocations;
     int id_mode;              /* enum id_mode */
+    const char *namespace;    /* the key that the application's own keys stand under */
+    bool with_original;       /* event.original: the line as it was read */
+    struct option_map lift;   /* the application's keys that stand at the root, and as what */
     struct option_map labels; /* added to every event */
 };
 
@@ -68,6 +71,12 @@ struct input_world {
     void (*log)(void *ctx, const struct err *what);
     void *log_ctx;
 };
+
+/* Validates what is beyond the types. 0, or -1 and *e. */
+int input_common_validate(const struct input_common *common, struct err *e);
+/* What every event of a stream carries, from the input's options; path, host and function are the
+ * caller's to set. */
+void input_profile_parts(const struct input_common *common, struct profile_parts *out);
 
 struct input; /* one opened input */
 

@@ -179,17 +179,12 @@ static int64_t stdin_tick(struct input *in, int64_t now_ms)
 static void set_up_stream(struct input *in, const struct stdin_options *o)
 {
     const struct input_world *w = in->world;
-    struct profile_parts parts = {
-        .host = slice_str(w->host),
-        .path = slice_str(o->as ? o->as : ""),
-        .function = slice_str(in->common->function),
-        .dataset = slice_str(in->common->dataset),
-        .label_keys = in->common->labels.keys,
-        .label_values = in->common->labels.values,
-        .n_labels = in->common->labels.n_items,
-        .has_id = in->common->id_mode != ID_NONE,
-    };
+    struct profile_parts parts;
 
+    input_profile_parts(in->common, &parts);
+    parts.host = slice_str(w->host);
+    parts.path = slice_str(o->as ? o->as : "");
+    parts.function = slice_str(in->common->function);
     in->source.base.ops = &source_ops;
     in->stream.options = &in->stream_options;
     in->stream.source = &in->source.base;

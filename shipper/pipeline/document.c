@@ -425,7 +425,11 @@ void document_encode(const struct event *event, bool with_id, struct buffer *out
         MEMBER(out, "event.id");
         add_plain(out, slice_of(event->id, sizeof event->id));
     }
+    if (event->stream->with_original && event->line.len) {
+        MEMBER(out, "event.original");
+        add_quoted(out, event->line);
+    }
     if (!event->invocation)
-        document_add_fields(r, out);
+        document_add_fields(r, event->stream, out);
     buffer_add_char(out, '}');
 }

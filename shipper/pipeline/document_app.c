@@ -1,8 +1,9 @@
 /* Where the application's own keys stand.
  *
- * Under `app`, one field whatever its keys and types are: `flattened` takes any key (empty, dots
- * alone), but no term of more than 32766 bytes; OpenSearch's flat_object refuses the whole document
- * for one. What is too long for a term goes under `app_long`, which is kept and not indexed. */
+ * Under `app` (or as the input's `namespace` has it), one field whatever its keys and types are:
+ * `flattened` takes any key (empty, dots alone), but no term of more than 32766 bytes; OpenSearch's
+ * flat_object refuses the whole document for one. What is too long for a term goes under
+ * `app_long`, which is kept and not indexed. */
 #include "shipper/pipeline/document_app.h"
 #include "parsers/json_scan.h"
 
@@ -24,12 +25,12 @@ static void add_value(struct buffer *out, const struct value *v)
     buffer_add_char(out, '"');
 }
 
-static void add_member(struct buffer *out, const struct field *f)
+static void add_member(struct buffer *out, struct slice key, const struct value *v)
 {
     buffer_add_char(out, '"');
-    buffer_add_slice(out, f->key);
+    buffer_add_slice(out, key);
     buffer_add_lit(out, "\":");
-    add_value(out, &f->value);
+    add_value(out, v);
 }
 
 static bool is_object(const struct value *v)
@@ -99,17 +100,19 @@ static bool says(const struct field *f, struct slice path)
 static bool is_own_key(const struct field *f)
 {
     static const struct slice names[] = {
-        SLICE_LIT("@timestamp"),     SLICE_LIT("message"),
-        SLICE_LIT("log.level"),      SLICE_LIT("log.flags"),
-        SLICE_LIT("log.offset"),     SLICE_LIT("log.logger"),
-        SLICE_LIT("log.file.path"),  SLICE_LIT("faas.execution"),
-        SLICE_LIT("faas.name"),      SLICE_LIT("faas.version"),
-        SLICE_LIT("faas.id"),        SLICE_LIT("faas.coldstart"),
-        SLICE_LIT("trace.id"),       SLICE_LIT("span.id"),
-        SLICE_LIT("service.name"),   SLICE_LIT("error.type"),
-        SLICE_LIT("error.message"),  SLICE_LIT("error.stack_trace"),
-        SLICE_LIT("event.id"),       SLICE_LIT("labels.request_id_source"),
-        SLICE_LIT("labels.init_id"), SLICE_LIT("labels.correlation_id"),
+        SLICE_LIT("@timestamp"),       SLICE_LIT("message"),
+        SLICE_LIT("log.level"),        SLICE_LIT("log.flags"),
+        SLICE_LIT("log.offset"),       SLICE_LIT("log.logger"),
+        SLICE_LIT("log.file.path"),    SLICE_LIT("faas.execution"),
+        SLICE_LIT("faas.name"),        SLICE_LIT("faas.version"),
+        SLICE_LIT("faas.id"),          SLICE_LIT("faas.coldstart"),
+        SLICE_LIT("trace.id"),         SLICE_LIT("span.id"),
+        SLICE_LIT("service.name"),     SLICE_LIT("error.type"),
+        SLICE_LIT("error.message"),    SLICE_LIT("error.stack_trace"),
+        SLICE_LIT("event.id"),         SLICE_LIT("labels.request_id_source"),
+        SLICE_LIT("labels.init_id"),   SLICE_LIT("labels.correlation_id"),
+        SLICE_LIT("cloud.provider"),   SLICE_LIT("cloud.region"),
+        SLICE_LIT("cloud.account.id"), SLICE_LIT("event.original"),
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -171,44 +174,114 @@ static bool is_too_long(const struct field *f)
     return f->key.len + len >= LONGEST_TERM;
 }
 
-static enum place place_of(const struct record *r, const struct field *f)
+static struct slice namespace_of(const struct stream_profile *s)
 {
-    if (r->is_ecs && may_stand_at_root(f))
+    return s->namespace.len ? s->namespace : slice_str("app");
+}
+
+/* Keys that mean something else at the root of this stream's documents: the namespace, and what
+ * other keys are lifted to. */
+static bool is_reserved(const struct field *f, const struct stream_profile *s)
+{
+    struct slice space = namespace_of(s);
+
+    if (slice_starts(f->key, space) && (f->key.len == space.len || f->key.ptr[space.len] == '.' ||
+                                        slice_is(slice_from(f->key, space.len), "_long")))
+        return true;
+    for (size_t i = 0; i < s->n_lifts; i++)
+        if (says(f, slice_str(s->lift_names[i])))
+            return true;
+    return false;
+}
+
+/* *name: what it is called there. */
+static enum place place_of(const struct record *r, const struct stream_profile *s,
+                           const struct field *f, struct slice *name)
+{
+    *name = f->key;
+    for (size_t i = 0; i < s->n_lifts; i++)
+        if (slice_is(f->key, s->lift_keys[i])) {
+            *name = slice_str(s->lift_names[i]);
+            return AT_ROOT;
+        }
+    if (r->is_ecs && may_stand_at_root(f) && !is_reserved(f, s))
         return AT_ROOT;
     return is_too_long(f) ? IN_APP_LONG : IN_APP;
 }
 
-/* The fields of that place: at the root as members, else as one object under `name`. True if there
- * are others. */
-static bool add_fields_of(const struct record *r, enum place place, const char *name,
+static void open_object(const struct stream_profile *s, enum place place, struct buffer *out)
+{
+    buffer_add_lit(out, ",\"");
+    buffer_add_slice(out, namespace_of(s));
+    if (place == IN_APP_LONG)
+        buffer_add_lit(out, "_long");
+    buffer_add_lit(out, "\":{");
+}
+
+/* The fields of that place: at the root as members, else as one object. True if there are others.
+ */
+static bool add_fields_of(const struct record *r, const struct stream_profile *s, enum place place,
                           struct buffer *out)
 {
     bool is_first = true;
     bool has_others = false;
 
     for (size_t i = 0; i < r->n_fields; i++) {
-        const struct field *f = &r->fields[i];
+        struct slice name;
 
-        if (place_of(r, f) != place) {
+        if (place_of(r, s, &r->fields[i], &name) != place) {
             has_others = true;
             continue;
         }
-        if (is_first && name)
-            buffer_printf(out, ",\"%s\":{", name);
+        if (is_first && place != AT_ROOT)
+            open_object(s, place, out);
         else
             buffer_add_char(out, ',');
         is_first = false;
-        add_member(out, f);
+        add_member(out, name, &r->fields[i].value);
     }
-    if (name && !is_first)
+    if (place != AT_ROOT && !is_first)
         buffer_add_char(out, '}');
     return has_others;
 }
 
-void document_add_fields(const struct record *r, struct buffer *out)
+void document_add_fields(const struct record *r, const struct stream_profile *s, struct buffer *out)
 {
-    if (r->is_ecs)
-        add_fields_of(r, AT_ROOT, NULL, out);
-    if (add_fields_of(r, IN_APP, "app", out))
-        add_fields_of(r, IN_APP_LONG, "app_long", out);
+    if (r->is_ecs || s->n_lifts)
+        add_fields_of(r, s, AT_ROOT, out);
+    if (add_fields_of(r, s, IN_APP, out))
+        add_fields_of(r, s, IN_APP_LONG, out);
+}
+
+/* ------------------------------------------------------------------ names in a configuration */
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+}
+
+/* What only platform lines and summaries have, or every event of a stream. */
+static bool is_written_at_times(struct slice name)
+{
+    static const char names[] =
+        " ecs.version host.name event.kind event.dataset event.action event.duration event.outcome "
+        "event.start event.end labels.status labels.outcome labels.runtime_version "
+        "labels.initialization_type ";
+    ptrdiff_t at = slice_find(slice_of(names, sizeof names - 1), name);
+
+    return (at > 0 && names[at - 1] == ' ' && names[(size_t)at + name.len] == ' ') ||
+           slice_starts(name, slice_str("aws.lambda.")) ||
+           slice_starts(name, slice_str("faas.invocation."));
+}
+
+bool document_name_is_free(struct slice name)
+{
+    struct field as_if = {.key = name};
+
+    for (size_t i = 0; i < name.len; i++)
+        if (!is_name_char(name.ptr[i]))
+            return false;
+    return is_root_name(name) && !is_own_key(&as_if) && !is_written_at_times(name) &&
+           (slice_is(name, "app") || !is_object_name(name));
 }

@@ -25,7 +25,12 @@ struct stream_profile {
     struct slice dataset;     /* event.dataset */
     struct slice static_json; /* ready-made members: ,"host.name":"h","ecs.version":"9.4.0",... */
     struct slice static_path_json; /* ,"log.file.path":"..." or empty */
-    bool has_id;                   /* false: `id: none`, the server makes ids */
+    struct slice namespace;        /* of the application's keys; "app" */
+    const char *const *lift_keys;  /* of them, those that stand at the root ... */
+    const char *const *lift_names; /* ... and as what */
+    size_t n_lifts;
+    bool has_id;        /* false: `id: none`, the server makes ids */
+    bool with_original; /* event.original is written */
 };
 
 struct event {

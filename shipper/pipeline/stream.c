@@ -92,31 +92,26 @@ static void add_member(struct buffer *out, const char *key, struct slice value)
     buffer_add_char(out, '"');
 }
 
-static struct slice keep(struct buffer *store, struct slice s)
-{
-    buffer_add_slice(store, s);
-    return s;
-}
-
 void stream_profile_build(struct stream_profile *p, const struct profile_parts *parts,
                           struct buffer *store)
 {
-    size_t at[6];
+    const struct slice texts[] = {parts->path, parts->host, parts->function, parts->dataset,
+                                  parts->namespace.len ? parts->namespace : slice_str("app")};
+    struct slice *const places[] = {&p->path, &p->host, &p->function, &p->dataset, &p->namespace};
+    size_t at[2];
 
     memset(p, 0, sizeof *p);
     store->len = 0;
     p->has_id = parts->has_id;
+    p->with_original = parts->with_original;
+    p->lift_keys = parts->lift_keys;
+    p->lift_names = parts->lift_names;
+    p->n_lifts = parts->n_lifts;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        buffer_add_slice(store, texts[i]);
     at[0] = store->len;
-    keep(store, parts->path);
-    at[1] = store->len;
-    keep(store, parts->host);
-    at[2] = store->len;
-    keep(store, parts->function);
-    at[3] = store->len;
-    keep(store, parts->dataset);
-    at[4] = store->len;
     add_member(store, "log.file.path", parts->path);
-    at[5] = store->len;
+    at[1] = store->len;
     add_member(store, "host.name", parts->host);
     add_member(store, "event.dataset", parts->dataset);
     add_member(store, "event.kind", slice_str("event"));
@@ -129,12 +124,10 @@ void stream_profile_build(struct stream_profile *p, const struct profile_parts *
     }
     if (store->failed)
         return; /* an empty profile: documents lack their origin, ids are unharmed */
-    p->path = slice_of(store->ptr + at[0], at[1] - at[0]);
-    p->host = slice_of(store->ptr + at[1], at[2] - at[1]);
-    p->function = slice_of(store->ptr + at[2], at[3] - at[2]);
-    p->dataset = slice_of(store->ptr + at[3], at[4] - at[3]);
-    p->static_path_json = slice_of(store->ptr + at[4], at[5] - at[4]);
-    p->static_json = slice_of(store->ptr + at[5], store->len - at[5]);
+    for (size_t i = 0, from = 0; i < sizeof texts / sizeof texts[0]; from += texts[i++].len)
+        *places[i] = slice_of(store->ptr + from, texts[i].len);
+    p->static_path_json = slice_of(store->ptr + at[0], at[1] - at[0]);
+    p->static_json = slice_of(store->ptr + at[1], store->len - at[1]);
 }
 
 /* Version, flags, head, mark; then correlation's own bytes. */

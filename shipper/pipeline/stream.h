@@ -102,6 +102,10 @@ struct profile_parts {
     const char *const *label_keys, *const *label_values; /* added to every event under labels.* */
     size_t n_labels;
     bool has_id;
+    bool with_original;
+    struct slice namespace;                           /* empty: "app" */
+    const char *const *lift_keys, *const *lift_names; /* borrowed for the stream's life */
+    size_t n_lifts;
 };
 void stream_profile_build(struct stream_profile *p, const struct profile_parts *parts,
                           struct buffer *store);

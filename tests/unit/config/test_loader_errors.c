@@ -211,6 +211,16 @@ Test(config_errors, values)
         {ES("    hosts: http://b\n    batch.linger: 1\n"),
          "5:19: outputs[0].batch.linger: \"1\" is not a duration from 0 to 10m, as 500ms, 1s, 5m "
          "or 2h"},
+        {"inputs: [{type: stdin, lift: {a: log.level}}]\n" OUTPUT,
+         "1:10: inputs[0].lift.a: \"log.level\" is no name for a field; want letters, digits, _ "
+         "and "
+         "-, parts joined by dots, and none that ship writes itself"},
+        {"inputs: [{type: stdin, lift: {a: x.y, b: x.y}}]\n" OUTPUT,
+         "1:10: inputs[0].lift.b: \"x.y\" is where a goes already"},
+        {"inputs: [{type: stdin, namespace: shop, lift: {a: shop.a}}]\n" OUTPUT,
+         "1:10: inputs[0].lift.a: \"shop.a\" is below shop, which is one field"},
+        {"inputs: [{type: stdin, namespace: my.shop}]\n" OUTPUT,
+         "1:35: inputs[0].namespace: \"my.shop\" has a dot; want one word"},
     };
 
     EXPECT_ERRORS(rows);

@@ -2,22 +2,25 @@
 #include <jansson.h>
 
 #include "parsers/parser.h"
+#include "shipper/pipeline/document_app.h"
 #include "shipper/pipeline/event.h"
+
+static const struct stream_profile plain_profile = {
+    .static_json = SLICE_LIT(",\"host.name\":\"h\",\"ecs.version\":\"9.4.0\""),
+    .static_path_json = SLICE_LIT(",\"log.file.path\":\"/var/log/f.log\""),
+    .has_id = true,
+};
 
 /* The document of one line by itself, as the `auto` parser reads it; the caller's to json_decref.
  */
-static json_t *document_of(const char *line, unsigned flags, struct buffer *text)
+static json_t *document_in(const struct stream_profile *profile, const char *line, unsigned flags,
+                           struct buffer *text)
 {
-    static const struct stream_profile profile = {
-        .static_json = SLICE_LIT(",\"host.name\":\"h\",\"ecs.version\":\"9.4.0\""),
-        .static_path_json = SLICE_LIT(",\"log.file.path\":\"/var/log/f.log\""),
-        .has_id = true,
-    };
     const struct parser parser = {.ops = &parser_auto};
     struct parse_scratch scratch = {0};
     struct record record;
     struct event event = {.record = &record,
-                          .stream = &profile,
+                          .stream = profile,
                           .line = slice_str(line),
                           .id = "0123456789012345678901",
                           .coldstart = -1};
@@ -34,6 +37,11 @@ static json_t *document_of(const char *line, unsigned flags, struct buffer *text
     doc = json_loadb(text->ptr, text->len, JSON_REJECT_DUPLICATES, NULL);
     parse_scratch_free(&scratch);
     return doc;
+}
+
+static json_t *document_of(const char *line, unsigned flags, struct buffer *text)
+{
+    return document_in(&plain_profile, line, flags, text);
 }
 
 #define THROWN                                                                                     \
@@ -253,4 +261,80 @@ Test(document, stack_frames)
     check_member("{\"stackTrace\":[\"\",\"b\"]}", "error.stack_trace", "\"\\nb\"", "an empty one");
     check_member("{\"stackTrace\":\"a\\n b\"}", "error.stack_trace", "\"a\\n b\"", "a text");
     check_member(THROWN, "error.stack_trace", "\"E: m\\n    at f (x.js:1:2)\"", "node.js");
+}
+
+/* What a configuration says about the application's keys. */
+Test(document, lifted_keys_and_namespace)
+{
+    static const char *const keys[] = {"latency", "user"};
+    static const char *const names[] = {"http.latency_ms", "user.name"};
+    struct stream_profile profile = plain_profile;
+    struct buffer text = {0};
+    static const struct {
+        const char *line;
+        const char *key; /* at the root */
+        const char *want;
+        const char *because;
+    } rows[] = {
+        {"{\"latency\":3.5,\"x\":1}", "http.latency_ms", "3.5", "a lifted number"},
+        {"{\"latency\":3.5,\"x\":1}", "shop", "{\"x\":1}", "the rest is in the namespace"},
+        {"{\"user\":\"ann\"}", "user.name", "\"ann\"", "a lifted text"},
+        {"{\"user\":\"ann\"}", "shop", NULL, "nothing is left"},
+        {"{\"ecs.version\":\"1.2.0\",\"user\":\"ann\",\"user.name\":\"bob\"}", "user.name",
+         "\"ann\"", "a lifted key is there before an ECS line's own"},
+        {"{\"ecs.version\":\"1.2.0\",\"shop\":1}", "shop", "{\"ecs.version\":\"1.2.0\",\"shop\":1}",
+         "an ECS line's key of the namespace's name"},
+        {"{\"a\":1}", "event.original", "\"{\\\"a\\\":1}\"", "the line goes along"},
+    };
+
+    profile.namespace = slice_str("shop");
+    profile.lift_keys = keys;
+    profile.lift_names = names;
+    profile.n_lifts = 2;
+    profile.with_original = true;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *doc = document_in(&profile, rows[i].line, 0, &text);
+        json_t *got = json_object_get(doc, rows[i].key);
+        char *said = got ? json_dumps(got, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+
+        cr_expect(doc, "%s: no JSON", rows[i].because);
+        cr_expect(rows[i].want ? said && strcmp(said, rows[i].want) == 0 : !said, "%s: %s",
+                  rows[i].because, said ? said : "(absent)");
+        free(said);
+        json_decref(doc);
+    }
+    buffer_free(&text);
+}
+
+Test(document, names_that_a_configuration_may_choose)
+{
+    static const struct {
+        const char *name;
+        bool is_free;
+    } rows[] = {
+        {"http.latency_ms", true},
+        {"app", true},
+        {"user-name", true},
+        {"labels.x", true},
+        {"log.level", false},
+        {"log", false},
+        {"", false},
+        {"a..b", false},
+        {".a", false},
+        {"_id", false},
+        {"a b", false},
+        {"a\"b", false},
+        {"@timestamp", false},
+        {"event.id", false},
+        {"cloud", false},
+        {"message", false},
+        {"aws.lambda.x", false},
+        {"host.name", false},
+        {"host", false},
+        {"app", true},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(document_name_is_free(slice_str(rows[i].name)), rows[i].is_free, "%s",
+                     rows[i].name);
 }
