@@ -282,7 +282,7 @@ Test(document, lifted_keys_and_namespace)
         {"{\"user\":\"ann\"}", "shop", NULL, "nothing is left"},
         {"{\"ecs.version\":\"1.2.0\",\"user\":\"ann\",\"user.name\":\"bob\"}", "user.name",
          "\"ann\"", "a lifted key is there before an ECS line's own"},
-        {"{\"ecs.version\":\"1.2.0\",\"shop\":1}", "shop", "{\"ecs.version\":\"1.2.0\",\"shop\":1}",
+        {"{\"ecs.version\":\"1.2.0\",\"shop\":1}", "shop", "{\"shop\":1}",
          "an ECS line's key of the namespace's name"},
         {"{\"a\":1}", "event.original", "\"{\\\"a\\\":1}\"", "the line goes along"},
     };
