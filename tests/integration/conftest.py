@@ -20,6 +20,7 @@ from fake_es import FakeEs  # noqa: E402
 from peers import Peer, PeerError  # noqa: E402
 
 TEST_TIMEOUT_S = 120
+NOBODY = 65534
 PEER_OF_FIXTURE = {"es": "elasticsearch", "opensearch": "opensearch"}
 peers_key = pytest.StashKey()
 
@@ -296,3 +297,26 @@ def start_ship(ship, ship_env, tmp_path):
     yield start
     for process in started:
         _end(process)
+
+
+@pytest.fixture
+def as_nobody(ship, ship_env, tmp_path):
+    """as_nobody(args) -> CompletedProcess, without root's right to read everything."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become somebody else; run by another user the tests of permissions say nothing")
+
+    def run(args):
+        work = tmp_path / "work"
+        work.mkdir(exist_ok=True)
+        os.chown(work, NOBODY, NOBODY)
+        binary = work / "ship"
+        binary.write_bytes(ship.read_bytes())
+        binary.chmod(0o755)
+        for folder in [tmp_path, *tmp_path.parents]:
+            if folder != folder.parent and not folder.stat().st_mode & 0o001:
+                folder.chmod(folder.stat().st_mode | 0o001)
+        command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", binary, *map(str, args)]
+        env = {**ship_env, "HOME": str(work), "XDG_STATE_HOME": str(work)}
+        return subprocess.run(command, env=env, cwd=work, capture_output=True, text=True, timeout=30)
+
+    return run

@@ -17,8 +17,6 @@ import pytest
 
 from shipping import elastic, summary, write_config, zstd_compress
 
-NOBODY = 65534
-
 
 @pytest.fixture
 def log(tmp_path):
@@ -191,29 +189,6 @@ def test_a_fifo_beside_files(run_ship, tmp_path):
     os.mkfifo(tmp_path / "d" / "pipe.log")
     (tmp_path / "d" / "a.log").write_text("a\n")
     assert messages(run_ship(["--replay", "d"], timeout=20).expect(0).stdout) == ["a"]
-
-
-@pytest.fixture
-def as_nobody(ship, ship_env, tmp_path):
-    """as_nobody(args) -> CompletedProcess, without root's right to read everything."""
-    if os.getuid() != 0:
-        pytest.skip("only root can become somebody else; run by another user the tests of permissions say nothing")
-
-    def run(args):
-        work = tmp_path / "work"
-        work.mkdir(exist_ok=True)
-        os.chown(work, NOBODY, NOBODY)
-        binary = work / "ship"
-        binary.write_bytes(ship.read_bytes())
-        binary.chmod(0o755)
-        for folder in [tmp_path, *tmp_path.parents]:
-            if folder != folder.parent and not folder.stat().st_mode & 0o001:
-                folder.chmod(folder.stat().st_mode | 0o001)
-        command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", binary, *map(str, args)]
-        env = {**ship_env, "HOME": str(work), "XDG_STATE_HOME": str(work)}
-        return subprocess.run(command, env=env, cwd=work, capture_output=True, text=True, timeout=30)
-
-    return run
 
 
 def test_a_directory_without_permission(as_nobody, tmp_path):

@@ -44,10 +44,12 @@ static void look(struct sink_answer *answer, const struct output_config *o)
 {
     struct buffer where = {0};
 
-    if (o->ops->check(o->options, &where, &answer->why) == 0)
-        answer->why.code = ERR_NONE;
+    int rc = o->ops->check(o->options, &where, &answer->why);
+
     snprintf(answer->where, sizeof answer->where, "%.*s", SLICE_ARG(buffer_slice(&where)));
     buffer_free(&where);
+    if (rc < 0 && !*answer->why.where)
+        err_at(&answer->why, "%s", answer->where);
 }
 
 static void ask(struct question *q, const struct output_config *o, const struct sink_world *world)
