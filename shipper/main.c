@@ -40,6 +40,15 @@ static void fill_standard_descriptors(void)
             open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* `ship trace --help` is `ship help trace`. */
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (is_word(argv[i], "--help", "-h"))
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     const struct verb *verb;
@@ -54,6 +63,8 @@ int main(int argc, char **argv)
     }
     verb = choose(argc, argv, &n_skip);
     if (!verb)
-        return usage_error(NULL, "unknown verb \"%.40s\"", argv[1]);
+        return verb_unknown(argv[1]);
+    if (wants_help(argc - n_skip, argv + n_skip))
+        return verb_show_help(verb);
     return verb->run(argc - n_skip, argv + n_skip);
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "config/nearest.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/verbs.h"
 
@@ -19,6 +20,23 @@ static const struct arg_option *find(const char *arg, const struct arg_option *o
             return o;
     }
     return NULL;
+}
+
+static int unknown(const char *verb, const char *arg, const struct arg_option *options,
+                   size_t n_options)
+{
+    struct slice name = slice_of(arg, strcspn(arg, "=")); /* what is behind may be a secret */
+    struct nearest near;
+
+    if (name.len > 60)
+        name.len = 60;
+    nearest_init(&near, name);
+    for (size_t i = 0; i < n_options; i++)
+        nearest_offer(&near, options[i].name);
+    if (near.name)
+        return usage_error(verb, "unknown option \"%.*s\"; did you mean \"%s\"?", SLICE_ARG(name),
+                           near.name);
+    return usage_error(verb, "unknown option \"%.*s\"", SLICE_ARG(name));
 }
 
 int args_parse(const char *verb, int argc, char **argv, const struct arg_option *options,
@@ -43,7 +61,7 @@ int args_parse(const char *verb, int argc, char **argv, const struct arg_option 
         }
         o = find(argv[i], options, n_options, &value);
         if (!o)
-            return usage_error(verb, "unknown option \"%.60s\"", argv[i]);
+            return unknown(verb, argv[i], options, n_options);
         if (o->flag && value)
             return usage_error(verb, "%s takes no value", o->name);
         if (o->flag) {

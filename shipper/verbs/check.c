@@ -211,11 +211,11 @@ const struct verb verb_check = {
     .name = "check",
     .synopsis = "check [-c FILE] [--offline]",
     .summary = "try a configuration, its inputs and outputs; start nothing",
-    .help = "Says what each input finds now and whether each output answers, and warns of what is\n"
-            "legal but dangerous. Secrets are never printed.\n"
+    .help = "Says what each input finds now and whether each output answers, and warns of\n"
+            "what is legal but dangerous. Secrets are never printed. Nothing is changed.\n"
             "  -c, --config FILE   the configuration (default /etc/ship/ship.yaml)\n"
             "  --offline           outputs are not asked\n"
-            "Exit codes: 0 good (warnings included), 1 an input, output or directory cannot be\n"
-            "used, 2 the configuration is wrong.\n",
+            "Exit codes: 0 good (with warnings or without), 1 an input, output or directory\n"
+            "cannot be used, 2 the configuration is wrong.\n",
     .run = run,
 };

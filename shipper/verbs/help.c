@@ -26,7 +26,7 @@ static void list(FILE *to)
           to);
 }
 
-static int help_verb(const struct verb *v)
+int verb_show_help(const struct verb *v)
 {
     printf("usage: ship %s\n\n%s", v->synopsis, v->help);
     return EXIT_DONE;
@@ -44,7 +44,7 @@ static int run(int argc, char **argv)
     }
     v = verb_find(strcmp(argv[1], "--replay") == 0 ? "replay" : argv[1]);
     if (v)
-        return help_verb(v);
+        return verb_show_help(v);
     is_known = strcmp(argv[1], "config") == 0;
     if (is_known)
         schema_help_file(&text);
@@ -62,8 +62,8 @@ const struct verb verb_help = {
     .name = "help",
     .synopsis = "help [VERB | config | TYPE]",
     .summary = "this list, a verb, or what can be configured",
-    .help = "Without a name: the list of verbs. `ship help config`: what a configuration looks\n"
-            "like, and the types of inputs, parsers and outputs. TYPE: one of those, as file,\n"
-            "regex or elasticsearch, with all its options.\n",
+    .help = "Without a name: the list of verbs. `ship help config`: what a configuration\n"
+            "looks like, and the types of inputs, parsers and outputs. TYPE: one of those,\n"
+            "as file, regex or elasticsearch, with all its options.\n",
     .run = run,
 };

@@ -245,22 +245,24 @@ static int run(int argc, char **argv)
 
 const struct verb verb_replay = {
     .name = "replay",
-    .synopsis = "--replay PATH... [--to WHERE] [-c FILE] [--as PATH] [--host NAME] [--parser P]\n"
-                "       [--pattern REGEX] [--index NAME] [--user NAME:PASSWORD] [--api-key KEY] "
-                "[--ca-file FILE]",
+    .synopsis = "--replay PATH... [--to WHERE] [-c FILE] [--as PATH] [--host NAME]\n"
+                "       [--parser P] [--pattern REGEX] [--index NAME] [--user NAME:PASSWORD]\n"
+                "       [--api-key KEY] [--ca-file FILE] [--state DIR] [-q]",
     .summary = "read files once, deliver every event, and end",
-    .help =
-        "PATH is a file (.gz and .zst too), a directory, a glob, or - for standard input.\n"
-        "WHERE is - (NDJSON on standard output, the default), local:FILE (an embedded store), or\n"
-        "http(s)://HOST:PORT (Elasticsearch, OpenSearch). Running it again repeats nothing.\n"
-        "  -c, --config FILE    outputs, labels and parser from a configuration\n"
-        "  --as PATH            the path that the files had where they were written\n"
-        "  --host NAME          the host that they were written on\n"
-        "  --parser P           auto (default), json, regex, raw; --pattern REGEX implies regex\n"
-        "  --index NAME         data stream (default logs-serverless.lambda-default)\n"
-        "  --user NAME:PASSWORD, --api-key KEY (or SHIP_USER, SHIP_API_KEY), --ca-file FILE\n"
-        "  --state DIR          for dead letters (default ship-state)\n"
-        "  -q, --quiet          no progress, no summary\n"
-        "Exit codes: 0 all settled, 1 failed, 2 usage, 3 settled but with dead letters.\n",
+    .help = "PATH is a file (.gz and .zst too), a directory, a glob, or - for standard input.\n"
+            "WHERE is - (NDJSON on standard output, the default), local:FILE (an embedded\n"
+            "store), or http(s)://HOST:PORT (Elasticsearch, OpenSearch). Running it again\n"
+            "repeats nothing.\n"
+            "  -c, --config FILE    outputs, labels and parser from a configuration\n"
+            "  --as PATH            the path that the files had where they were written\n"
+            "  --host NAME          the host that they were written on\n"
+            "  --parser P           auto (default), json, regex, raw\n"
+            "  --pattern REGEX      of the parser regex\n"
+            "  --index NAME         data stream (default logs-serverless.lambda-default)\n"
+            "  --user NAME:PASSWORD, --api-key KEY (or SHIP_USER, SHIP_API_KEY)\n"
+            "  --ca-file FILE       certificates to trust\n"
+            "  --state DIR          for dead letters (default ship-state)\n"
+            "  -q, --quiet          no progress, no summary\n"
+            "Exit codes: 0 all settled, 1 failed, 2 usage, 3 settled but with dead letters.\n",
     .run = run,
 };

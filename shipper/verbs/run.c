@@ -145,13 +145,12 @@ const struct verb verb_run = {
     .name = "run",
     .synopsis = "[run] [-c FILE] [--log-json] [-v]",
     .summary = "follow the configured inputs until told to stop",
-    .help =
-        "Reads FILE (default /etc/ship/ship.yaml) and runs as a service.\n"
-        "  -c, --config FILE   the configuration; `ship check -c FILE` tries it first\n"
-        "  --log-json          ship's own log as ECS JSON lines\n"
-        "  -v, --verbose       more of it\n"
-        "SIGTERM and SIGINT: read no more, deliver what is under way within limits.drain, stop;\n"
-        "what is left waits for the next start. SIGHUP: read FILE again; a bad one changes "
-        "nothing.\n",
+    .help = "Reads FILE (default /etc/ship/ship.yaml) and runs as a service.\n"
+            "  -c, --config FILE   the configuration; `ship check -c FILE` tries it first\n"
+            "  --log-json          ship's own log as ECS JSON lines\n"
+            "  -v, --verbose       more of it\n"
+            "SIGTERM, SIGINT: read no more, deliver what is under way within limits.drain,\n"
+            "stop; what is left waits for the next start.\n"
+            "SIGHUP: read FILE again; a bad one changes nothing.\n",
     .run = run,
 };

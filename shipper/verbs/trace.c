@@ -305,23 +305,24 @@ static int run(int argc, char **argv)
 
 const struct verb verb_trace = {
     .name = "trace",
-    .synopsis = "trace [ID | --find WORDS] [--from WHERE] [--json] [-c FILE] [--index NAME]\n"
-                "       [--user NAME:PASSWORD] [--api-key KEY] [--ca-file FILE]",
+    .synopsis = "trace [ID | --find WORDS] [--from WHERE] [--json] [-c FILE]\n"
+                "       [--index NAME] [--user NAME:PASSWORD] [--api-key KEY] [--ca-file FILE]",
     .summary = "the story of one request, across all functions it went through",
-    .help =
-        "ID is a request id, a trace id (32 hex digits, or X-Ray's 1-...-...), or how one begins.\n"
-        "The story is of the whole trace. Without an ID: the newest invocations that failed.\n"
-        "  --find WORDS         the newest requests with all these words in a message; \"a "
-        "phrase\"\n"
-        "                       and begin* are understood\n"
-        "  --from WHERE         local:FILE, or http(s)://HOST:PORT (Elasticsearch, OpenSearch);\n"
-        "                       default: the first such output of the configuration, a local one\n"
-        "                       first; without a configuration local:ship.db\n"
-        "  -c, --config FILE    that configuration (default /etc/ship/ship.yaml)\n"
-        "  --json               the same as one JSON document, with every event of the trace\n"
-        "  --index NAME         data stream or index (default logs-serverless.lambda-default)\n"
-        "  --user NAME:PASSWORD, --api-key KEY (or SHIP_USER, SHIP_API_KEY), --ca-file FILE\n"
-        "A line without a time of its own is shown with that of the line before it.\n"
-        "Exit codes: 0 found, 1 not found or failed, 2 usage.\n",
+    .help = "ID is a request id, a trace id (32 hex digits, or X-Ray's 1-...-...), or how one\n"
+            "begins. The story is of the whole trace. Without an ID: the newest invocations\n"
+            "that failed.\n"
+            "  --find WORDS         the newest requests with all these words in a message;\n"
+            "                       \"a phrase\" and begin* are understood\n"
+            "  --from WHERE         local:FILE, or http(s)://HOST:PORT (Elasticsearch,\n"
+            "                       OpenSearch); default: the first such output of the\n"
+            "                       configuration, a local one first; without a\n"
+            "                       configuration local:ship.db\n"
+            "  -c, --config FILE    that configuration (default /etc/ship/ship.yaml)\n"
+            "  --json               the same as one JSON document, with every event\n"
+            "  --index NAME         data stream (default logs-serverless.lambda-default)\n"
+            "  --user NAME:PASSWORD, --api-key KEY (or SHIP_USER, SHIP_API_KEY)\n"
+            "  --ca-file FILE       certificates to trust\n"
+            "A line without a time of its own is shown with that of the line before it.\n"
+            "Exit codes: 0 found, 1 not found or failed, 2 usage.\n",
     .run = run,
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/nearest.h"
 #include "shipper/verbs/verbs.h"
 
 const struct verb *const verbs[] = {&verb_run,    &verb_replay, &verb_trace, &verb_check,
@@ -13,6 +14,18 @@ const struct verb *verb_find(const char *name)
         if (strcmp(verbs[i]->name, name) == 0)
             return verbs[i];
     return NULL;
+}
+
+int verb_unknown(const char *name)
+{
+    struct nearest near;
+
+    nearest_init(&near, slice_str(name));
+    for (size_t i = 0; verbs[i]; i++)
+        nearest_offer(&near, verbs[i]->name);
+    if (near.name)
+        return usage_error(NULL, "unknown verb \"%.40s\"; did you mean \"%s\"?", name, near.name);
+    return usage_error(NULL, "unknown verb \"%.40s\"", name);
 }
 
 int usage_error(const char *verb, const char *fmt, ...)

@@ -33,6 +33,10 @@ extern const struct verb verb_schema;
 /* NULL-terminated, in the order of the help. */
 extern const struct verb *const verbs[];
 const struct verb *verb_find(const char *name);
+/* Usage and help on standard output; returns EXIT_DONE. */
+int verb_show_help(const struct verb *v);
+/* Tells, with the nearest that there is; returns EXIT_USAGE. */
+int verb_unknown(const char *name);
 
 /* "ship: <text>; see `ship help NAME`" on standard error; returns EXIT_USAGE. */
 int usage_error(const char *verb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
