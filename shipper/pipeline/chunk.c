@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdlib.h>
 
 #include "shipper/pipeline/chunk.h"
@@ -6,7 +7,7 @@
 #include "shipper/pipeline/pack.h"
 #include "shipper/pipeline/stream.h"
 
-enum { CHUNK_DEFAULT = 256 * 1024, PEEK_LINES = 64 };
+enum { CHUNK_DEFAULT = 256 * 1024 };
 
 static size_t chunk_size(const struct stream *s)
 {
@@ -53,22 +54,6 @@ static bool read_chunk(struct chunk *c, struct buffer *buf, bool *at_end)
     return read_up_to(c, buf, longest, at_end);
 }
 
-/* A stream that begins with undated lines: the first time that the chunk says stands in for them.
- */
-static int64_t peek_time(struct chunk *c, struct line_work *work, struct slice bytes)
-{
-    struct frame f;
-    struct frame_line line;
-
-    frame_init(&f, bytes, c->stream->options->max_line_bytes, false, true);
-    for (int i = 0; i < PEEK_LINES && frame_next(&f, &line); i++) {
-        parser_parse(c->stream->options->parser, &work->worker->parse, line.text, &work->record);
-        if (work->record.has_time)
-            return work->record.time_ns;
-    }
-    return 0;
-}
-
 static void take_line(struct line_work *work, const struct frame_line *line)
 {
     struct chunk *c = work->chunk;
@@ -95,6 +80,7 @@ static size_t take_lines(struct line_work *work, struct slice bytes, bool is_las
 
     frame_init(&f, bytes, s->options->max_line_bytes, s->is_in_long_line, is_last);
     while (frame_next(&f, &line)) {
+        work->ahead = slice_from(f.bytes, f.at);
         take_line(work, &line);
         if (work->is_out_of_memory)
             break; /* this line is read again, when there is memory */
@@ -133,8 +119,9 @@ static void work_on(struct chunk *c, struct worker *w)
     }
     bytes = buffer_slice(buf);
     line_work_init(&work, c, w);
+    /* A stream that begins with undated lines: the first time that it says stands in for them. */
     if (!s->correlate.last_ns && c->start == 0)
-        work.first_ns = peek_time(c, &work, bytes);
+        work.first_ns = line_peek_time(&work, bytes, INT_MAX);
     done = take_lines(&work, bytes, at_end && c->purpose == CHUNK_FINISH);
     if (at_end && c->purpose != CHUNK_READ && !work.is_out_of_memory)
         line_flush(&work);

@@ -119,9 +119,10 @@ static void learn_function(struct correlate *c, const struct record *r)
         copy_text(&(struct value){r->cloud_account, VALUE_TEXT}, c->account, sizeof c->account);
 }
 
-static void on_init(struct correlate *c, const struct line_ref *at)
+static void on_init(struct correlate *c, const struct record *r, const struct line_ref *at)
 {
-    if (is_any_open(c, (struct slice){0}))
+    /* Managed instances run many requests at once from the start. */
+    if (is_any_open(c, (struct slice){0}) || slice_is(r->init_type, "lambda-managed-instances"))
         c->is_mixed = true;
     forget_reported(c);
     c->has_current = false;
@@ -276,7 +277,7 @@ size_t correlate_line(struct correlate *c, const struct record *r, const struct 
         c->last_ns = r->time_ns;
     learn_function(c, r);
     if (r->kind == RECORD_INIT_START || r->kind == RECORD_RESTORE_START)
-        on_init(c, at);
+        on_init(c, r, at);
     else if (r->kind == RECORD_START && r->request_id.len)
         on_start(c, r);
     else if (r->kind == RECORD_INIT_REPORT && !isnan(r->report.init_ms))

@@ -1,6 +1,9 @@
 #include "shipper/pipeline/line.h"
 #include "parsers/parser.h"
+#include "shipper/pipeline/frame.h"
 #include "shipper/pipeline/stream.h"
+
+enum { PEEK_LINES = 64 };
 
 /* No invocation lasts longer (aws.md); a time that is older says nothing about the next line. */
 static const int64_t stale_ns = INT64_C(900) * 1000000000;
@@ -12,6 +15,7 @@ void line_work_init(struct line_work *work, struct chunk *chunk, struct worker *
     work->worker = w;
     memset(work->open, 0, sizeof work->open);
     work->first_ns = 0;
+    work->ahead = (struct slice){0};
     work->is_out_of_memory = false;
 }
 
@@ -38,9 +42,46 @@ static struct line_ref name_line(const struct stream *s, const struct record *r,
     return (struct line_ref){offset, hash128_keyed(line, &key)};
 }
 
+int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_starts)
+{
+    const struct stream_options *options = work->stream->options;
+    struct record *r = &work->record;
+    struct frame f;
+    struct frame_line line;
+
+    frame_init(&f, bytes, options->max_line_bytes, false, true);
+    for (int i = 0; i < PEEK_LINES && frame_next(&f, &line); i++) {
+        parser_parse(options->parser, &work->worker->parse, line.text, r);
+        if (r->has_time)
+            return r->time_ns;
+        if (r->kind == RECORD_START && n_starts-- == 0)
+            return 0;
+    }
+    return 0;
+}
+
+/* Lines that begin something say no time in Lambda's text format, and the last one before them may
+ * be hours old: the next one is nearer. `line` is not parsed yet. */
+static int64_t time_ahead(struct line_work *work, struct slice line)
+{
+    static const struct slice heads[] = {SLICE_LIT("START RequestId: "), SLICE_LIT("INIT_START "),
+                                         SLICE_LIT("RESTORE_START ")};
+
+    for (int i = 0; i < 3; i++)
+        if (slice_starts(line, heads[i]))
+            return line_peek_time(work, work->ahead, i > 0 ? 1 : 0);
+    return 0;
+}
+
+static bool begins_something(const struct record *r)
+{
+    return r->kind == RECORD_START || r->kind == RECORD_INIT_START ||
+           r->kind == RECORD_RESTORE_START;
+}
+
 /* The time of a line that says none: the last that its stream said; for a live file not older than
  * what the file's own time allows. */
-static int64_t stand_in_time(const struct line_work *work)
+static int64_t stand_in_time(const struct line_work *work, const struct record *r)
 {
     const struct stream *s = work->stream;
     int64_t last = s->correlate.last_ns ? s->correlate.last_ns : work->first_ns;
@@ -48,9 +89,16 @@ static int64_t stand_in_time(const struct line_work *work)
 
     if (!last)
         return written;
-    if (s->options->is_live && written - last > stale_ns)
+    if (s->options->is_live && (begins_something(r) || written - last > stale_ns))
         return written;
     return last;
+}
+
+static int64_t time_of(const struct line_work *work, const struct record *r, int64_t ahead_ns)
+{
+    if (r->has_time)
+        return r->time_ns;
+    return ahead_ns && begins_something(r) ? ahead_ns : stand_in_time(work, r);
 }
 
 static bool encode_into(struct line_work *work, size_t lane, const struct event *event,
@@ -119,7 +167,7 @@ static bool emit_invocation(struct line_work *work, const struct invocation *inv
         .stream = &s->profile,
         .origin = s->id_key.low,
         .offset = inv->at.offset,
-        .time_ns = inv->end_ns ? inv->end_ns : stand_in_time(work),
+        .time_ns = inv->end_ns ? inv->end_ns : stand_in_time(work, &nothing),
         .level = inv->outcome == OUTCOME_SUCCESS ? LEVEL_INFO : LEVEL_ERROR,
         .request_id = slice_of(inv->id, inv->id_len),
         .request_id_source = REQUEST_ID_LINE,
@@ -147,6 +195,7 @@ bool line_process(struct line_work *work, struct slice line, uint64_t offset, un
     struct line_ref at;
     struct event event;
     size_t n_done;
+    int64_t ahead_ns = time_ahead(work, line);
 
     parser_parse(s->options->parser, &work->worker->parse, line, r);
     r->flags |= flags;
@@ -158,7 +207,7 @@ bool line_process(struct line_work *work, struct slice line, uint64_t offset, un
         .line = line,
         .origin = s->id_key.low,
         .offset = offset,
-        .time_ns = r->has_time ? r->time_ns : stand_in_time(work),
+        .time_ns = time_of(work, r, ahead_ns),
         .level = r->level,
         .request_id = found.request_id,
         .request_id_source = found.source,

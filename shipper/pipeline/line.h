@@ -21,11 +21,15 @@ struct line_work {
     struct worker *worker;
     struct batch *open[LANES_MAX]; /* taken off the lanes' shelves when first needed */
     struct record record;
-    int64_t first_ns; /* a time for lines before the first that has one; 0: none found */
+    int64_t first_ns;   /* a time for lines before the first that has one; 0: none found */
+    struct slice ahead; /* the chunk's bytes behind the line at hand */
     bool is_out_of_memory;
 };
 
 void line_work_init(struct line_work *work, struct chunk *chunk, struct worker *w);
+/* The first time that the lines of `bytes` say, in `work`'s record; 0: none among the next few
+ * dozen, or none before the request after `n_starts` of them begins. */
+int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_starts);
 /* `offset` is the line's in the stream, `flags` what framing found. False: out of memory; nothing
  * of this line counts, and it is read again. */
 bool line_process(struct line_work *work, struct slice line, uint64_t offset, unsigned flags);
