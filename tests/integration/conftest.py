@@ -144,6 +144,21 @@ def free_port():
         return probe.getsockname()[1]
 
 
+@pytest.fixture
+def golden():
+    """golden(name, text): text is what tests/golden/NAME holds; GOLDEN_UPDATE=1 writes it there."""
+
+    def compare(name, text):
+        path = ROOT / "tests" / "golden" / name
+        if os.environ.get("GOLDEN_UPDATE"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        want = path.read_text() if path.exists() else ""
+        assert text == want, f"not as in {path}; `make golden` rewrites it"
+
+    return compare
+
+
 # ---- ship -------------------------------------------------------------------------------------
 
 
