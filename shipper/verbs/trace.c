@@ -230,23 +230,52 @@ static int show_story(struct trace *t)
 
 struct list {
     struct arena arena;
-    struct story_event events[LIST_MAX];
+    struct story_event events[LIST_READ];
     size_t n_events;
 };
 
-/* A request once, with its newest match; what has no request, each. */
 static void on_match(void *ctx, struct slice document)
 {
     struct list *list = ctx;
     struct story_invocation summary;
-    struct story_event event;
 
-    if (list->n_events == LIST_MAX || !story_read(&list->arena, document, &event, &summary))
-        return;
-    for (size_t i = 0; i < list->n_events; i++)
-        if (event.request.len && slice_eq(list->events[i].request, event.request))
-            return;
-    list->events[list->n_events++] = event;
+    if (list->n_events < LIST_READ &&
+        story_read(&list->arena, document, &list->events[list->n_events], &summary))
+        list->n_events++;
+}
+
+/* Newest first; what is of one time, in an order of its own, so that it is the same everywhere. */
+static int by_age(const void *a, const void *b)
+{
+    const struct story_event *x = a;
+    const struct story_event *y = b;
+
+    if (x->time_ns != y->time_ns)
+        return x->time_ns > y->time_ns ? -1 : 1;
+    if (x->offset != y->offset)
+        return x->offset > y->offset ? -1 : 1;
+    return x->id.len && x->id.len == y->id.len ? memcmp(x->id.ptr, y->id.ptr, x->id.len) : 0;
+}
+
+static bool is_listed(const struct story_event *events, size_t n, struct slice request)
+{
+    for (size_t i = 0; i < n && request.len; i++)
+        if (slice_eq(events[i].request, request))
+            return true;
+    return false;
+}
+
+/* Leaves a request once, with its newest match; what has no request, each. */
+static void arrange(struct list *list)
+{
+    size_t n = 0;
+
+    if (list->n_events)
+        qsort(list->events, list->n_events, sizeof list->events[0], by_age);
+    for (size_t i = 0; i < list->n_events && n < LIST_MAX; i++)
+        if (!is_listed(list->events, n, list->events[i].request))
+            list->events[n++] = list->events[i];
+    list->n_events = n;
 }
 
 static int print_list(const struct trace *t, const struct list *list)
@@ -264,24 +293,34 @@ static int print_list(const struct trace *t, const struct list *list)
     return print(&text, &e) < 0 ? report_error(&e) : EXIT_DONE;
 }
 
+static int tell_none(const struct trace *t)
+{
+    if (!t->words) {
+        fputs("ship: no invocation failed\n", stderr);
+        return EXIT_DONE;
+    }
+    fprintf(stderr, "ship: no message has \"%.100s\"\n", t->words);
+    return EXIT_FAILED;
+}
+
 static int show_list(struct trace *t)
 {
-    struct list list = {0};
+    struct list *list = calloc(1, sizeof *list);
     struct err e = {0};
     int rc;
 
-    if (t->archive->ops->search(t->archive, t->words, LIST_READ, on_match, &list, &e) < 0) {
-        rc = report_error(&e);
-    } else if (list.n_events == 0) {
-        if (t->words)
-            fprintf(stderr, "ship: no message has \"%.100s\"\n", t->words);
-        else
-            fputs("ship: no invocation failed\n", stderr);
-        rc = t->words ? EXIT_FAILED : EXIT_DONE;
-    } else {
-        rc = print_list(t, &list);
+    if (!list) {
+        err_set(&e, ERR_NOMEM, "out of memory");
+        return report_error(&e);
     }
-    arena_free(&list.arena);
+    if (t->archive->ops->search(t->archive, t->words, LIST_READ, on_match, list, &e) < 0) {
+        rc = report_error(&e);
+    } else {
+        arrange(list);
+        rc = list->n_events ? print_list(t, list) : tell_none(t);
+    }
+    arena_free(&list->arena);
+    free(list);
     return rc;
 }
 

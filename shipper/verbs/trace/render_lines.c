@@ -201,27 +201,33 @@ static void add_end(struct page *p, const struct story_invocation *inv)
     buffer_printf(p->out, " after %s", duration);
 }
 
+static void add_init(struct page *p, const struct story_invocation *inv)
+{
+    char duration[PAGE_TEXT_MAX];
+
+    page_duration(inv->init_ms, duration);
+    buffer_printf(p->out, "cold start, %s", duration);
+}
+
 /* Where a run begins or ends. */
 static void mark_row(struct page *p, const struct story *s, const struct row *row)
 {
     static const char *const words[] = {
-        [ROW_INIT] = "INIT   ", [ROW_START] = "START  ", [ROW_END] = "END    "};
+        [ROW_INIT] = "INIT", [ROW_START] = "START", [ROW_END] = "END"};
     const struct story_invocation *inv = &s->invocations[row->index];
-    char duration[PAGE_TEXT_MAX];
+    bool has_init = !isnan(inv->init_ms);
+    bool is_bare = row->kind == ROW_START && (has_init || inv->coldstart <= 0);
 
     row_begin(p, s, row->time_ns, (int)row->index);
     page_colour(p, COLOUR_DIM);
-    buffer_add_slice(p->out, slice_str(words[row->kind]));
+    page_column(p, slice_str(words[row->kind]), is_bare ? strlen("START") : LEVEL_COLUMNS + 2);
     page_colour(p, COLOUR_NONE);
-    if (row->kind == ROW_INIT) {
-        page_duration(inv->init_ms, duration);
-        buffer_printf(p->out, "cold start, %s", duration);
-    } else if (row->kind == ROW_END) {
+    if (row->kind == ROW_INIT)
+        add_init(p, inv);
+    else if (row->kind == ROW_END)
         add_end(p, inv);
-    } else if (inv->coldstart > 0 && isnan(inv->init_ms)) {
+    else if (!is_bare)
         buffer_add_lit(p->out, "cold start");
-    }
-    p->out->len = slice_trim_end(buffer_slice(p->out)).len;
     buffer_add_char(p->out, '\n');
 }
 
