@@ -35,7 +35,8 @@ static void close_memory(struct source *source)
     (void)source;
 }
 
-static const struct source_ops memory_ops = {read_memory, reread_memory, close_memory};
+static const struct source_ops memory_ops = {
+    .read = read_memory, .reread = reread_memory, .close = close_memory};
 
 static void encode(const void *options, const struct event *event, struct buffer *body)
 {
