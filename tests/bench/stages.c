@@ -42,7 +42,7 @@ static bool text_reread(struct source *s, uint64_t offset, char *buf, size_t len
     return text_read(s, offset, buf, len, NULL) == (ssize_t)len;
 }
 
-static const struct source_ops text_ops = {text_read, text_reread, NULL};
+static const struct source_ops text_ops = {.read = text_read, .reread = text_reread};
 
 /* --- the pipeline, from a chunk to a packed batch --- */
 
