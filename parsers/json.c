@@ -99,7 +99,8 @@ static void read_members(struct reading *r)
         if (m->is_shadowed || m->key_escaped)
             continue;
         r->out->is_ecs |= is_ecs_mark(m);
-        name = json_name_find(m->key);
+        name = i < JSON_NAME_MEMOS ? json_name_recall(&r->scratch->memos[i], m->key)
+                                   : json_name_find(m->key);
         if (!name)
             continue;
         if (name->group)

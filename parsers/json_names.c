@@ -1,8 +1,7 @@
 #include <stdbool.h>
 
 #include "parsers/json_names.h"
-
-enum { LONGEST_NAME = 29 };
+#include "shipper/base/word.h"
 
 /* One table a length, so that a key is compared with a handful. A row stands in the table of its
  * length (test_json.c tries every name). */
@@ -171,7 +170,7 @@ static const struct json_name of_29[] = {
 static const struct {
     const struct json_name *rows;
     size_t n_rows;
-} by_length[LONGEST_NAME + 1] = {
+} by_length[JSON_NAME_LONGEST + 1] = {
     [2] = ROWS(of_2),   [3] = ROWS(of_3),   [4] = ROWS(of_4),   [5] = ROWS(of_5),
     [6] = ROWS(of_6),   [7] = ROWS(of_7),   [8] = ROWS(of_8),   [9] = ROWS(of_9),
     [10] = ROWS(of_10), [11] = ROWS(of_11), [12] = ROWS(of_12), [13] = ROWS(of_13),
@@ -194,30 +193,49 @@ static const struct json_group_rule rules[JSON_N_GROUPS] = {
     [JSON_GROUP_AWS] = {.prefix = "_aws.", .is_kept = true},
 };
 
-/* Upper and lower case of a letter differ in this bit. */
-static bool is_same_letter(char c, char lower)
+/* Both have this length; `lower` is in lower case. The last word overlaps the one before it. */
+static bool is_same_rest(const char *key, const char *lower, size_t len)
 {
-    return (c | 0x20) == (lower | 0x20);
+    for (size_t at = 8; at < len; at += 8) {
+        size_t from = at + 8 <= len ? at : len - 8;
+
+        if (word_lower(word_load(key + from, 8)) != word_load(lower + from, 8))
+            return false;
+    }
+    return true;
 }
 
 const struct json_name *json_name_find(struct slice key)
 {
-    if (key.len == 0 || key.len > LONGEST_NAME)
+    uint64_t head;
+
+    if (key.len == 0 || key.len > JSON_NAME_LONGEST)
         return NULL;
+    head = word_lower(word_load(key.ptr, key.len));
     for (size_t i = 0; i < by_length[key.len].n_rows; i++) {
         const struct json_name *row = &by_length[key.len].rows[i];
 
-        if (is_same_letter(key.ptr[0], row->text[0]) &&
-            is_same_letter(key.ptr[key.len - 1], row->text[key.len - 1]) &&
-            slice_eq_nocase(key, slice_of(row->text, key.len)))
+        if (word_load(row->text, key.len) == head && is_same_rest(key.ptr, row->text, key.len))
             return row;
     }
     return NULL;
 }
 
+const struct json_name *json_name_recall(struct json_name_memo *memo, struct slice key)
+{
+    if (key.len == memo->len && memcmp(key.ptr, memo->key, key.len) == 0)
+        return memo->name;
+    if (key.len > JSON_NAME_LONGEST)
+        return NULL;
+    memcpy(memo->key, key.ptr, key.len);
+    memo->len = (uint8_t)key.len;
+    memo->name = json_name_find(key);
+    return memo->name;
+}
+
 const struct json_name *json_name_find_in(enum json_group group, struct slice key)
 {
-    char joined[LONGEST_NAME];
+    char joined[JSON_NAME_LONGEST];
     struct slice prefix = slice_str(rules[group].prefix);
 
     if (prefix.len + key.len > sizeof joined)

@@ -1,7 +1,7 @@
 /* The keys that loggers give to what a record holds (aws.md 1.4 to 1.7, ECS, pino, bunyan, zap,
  * logback, Serilog, structlog, tracing, GCP), in any case.
  *
- * Thread: any; all static. */
+ * Thread: any; a memo is one worker's. */
 #ifndef SHIP_PARSERS_JSON_NAMES_H
 #define SHIP_PARSERS_JSON_NAMES_H
 
@@ -63,6 +63,19 @@ struct json_group_rule {
 
 /* The row for this key (as it stands between its quotes), or NULL. */
 const struct json_name *json_name_find(struct slice key);
+
+enum { JSON_NAME_LONGEST = 29, JSON_NAME_MEMOS = 64 };
+
+/* A key, and what was found for it. Zeroed at birth. */
+struct json_name_memo {
+    char key[JSON_NAME_LONGEST];
+    uint8_t len;
+    const struct json_name *name;
+};
+
+/* The same as json_name_find. Lines of one logger have the same keys at the same places: a memo for
+ * each place saves most of the looking. */
+const struct json_name *json_name_recall(struct json_name_memo *memo, struct slice key);
 
 /* The same for prefix + key. */
 const struct json_name *json_name_find_in(enum json_group group, struct slice key);

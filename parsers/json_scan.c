@@ -5,6 +5,7 @@
 #include "parsers/json_scan.h"
 #include "parsers/json_string.h"
 #include "parsers/utf8.h"
+#include "shipper/base/word.h"
 
 /* A Bloom filter over the keys of one object: two bits of 256 a key. It never misses a key that
  * comes again; when it suspects one, json_keys.c looks exactly. */
@@ -94,30 +95,11 @@ static inline const uint8_t *string_end(struct scanner *s, const uint8_t *p, boo
 
 /* ------------------------------------------------------------------ keys */
 
-static inline uint64_t load_bytes(const uint8_t *p, size_t n)
-{
-    uint64_t word = 0;
-
-    if (n >= 8) {
-        memcpy(&word, p, 8);
-    } else if (n >= 4) {
-        uint32_t first;
-        uint32_t last;
-
-        memcpy(&first, p, 4);
-        memcpy(&last, p + n - 4, 4);
-        word = first | (uint64_t)last << 32;
-    } else if (n) {
-        word = p[0] | (uint32_t)p[n / 2] << 8 | (uint32_t)p[n - 1] << 16;
-    }
-    return word;
-}
-
 /* Cheap, and easy to collide on purpose: that costs an exact look, no more. */
 static inline uint64_t key_hash(const uint8_t *key, size_t len)
 {
-    uint64_t head = load_bytes(key, len);
-    uint64_t tail = len > 8 ? load_bytes(key + len - 8, 8) : 0;
+    uint64_t head = word_load(key, len);
+    uint64_t tail = len > 8 ? word_load(key + len - 8, 8) : 0;
     uint64_t mixed = (head ^ (tail << 29 | tail >> 35) ^ len) * UINT64_C(0x9E3779B97F4A7C15);
 
     return mixed ^ mixed >> 29;

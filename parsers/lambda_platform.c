@@ -5,25 +5,19 @@
 #include "parsers/lambda_parts.h"
 #include "parsers/timestamp.h"
 #include "parsers/trace_context.h"
+#include "shipper/base/word.h"
 
 enum { REQUEST_ID_LEN = 36 };
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 bool lambda_is_request_id(struct slice s)
 {
-    if (s.len != REQUEST_ID_LEN)
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const char *p = s.ptr;
 
-        if (is_dash ? s.ptr[i] != '-' : !is_hex(s.ptr[i]))
-            return false;
-    }
-    return true;
+    if (s.len != REQUEST_ID_LEN || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
+        return false;
+    return word_is_hex(word_load(p, 8)) && word_is_hex(word_load(p + 9, 4)) &&
+           word_is_hex(word_load(p + 14, 4)) && word_is_hex(word_load(p + 19, 4)) &&
+           word_is_hex(word_load(p + 24, 8)) && word_is_hex(word_load(p + 28, 8));
 }
 
 /* "<prefix><uuid>" from the start of *rest, which moves behind it. */
@@ -243,11 +237,10 @@ static bool parse_timeout(struct slice line, struct record *out)
     struct slice rest;
     struct slice id;
 
-    if (!timestamp_parse_prefix(line, &ns, &used))
+    if (!slice_ends(line, slice_str(" seconds")) || !timestamp_parse_prefix(line, &ns, &used))
         return false;
     rest = slice_from(line, used);
-    if (!take_id(&rest, " ", &id) || !slice_starts(rest, slice_str(" Task timed out after ")) ||
-        !slice_ends(rest, slice_str(" seconds")))
+    if (!take_id(&rest, " ", &id) || !slice_starts(rest, slice_str(" Task timed out after ")))
         return false;
     out->kind = RECORD_TIMEOUT;
     out->has_time = true;

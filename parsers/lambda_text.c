@@ -55,8 +55,6 @@ static bool take_json(struct slice text, struct parse_scratch *scratch, struct r
 {
     const struct record columns = *out;
 
-    if (!slice_starts(text, slice_str("{")) || !slice_ends(text, slice_str("}")))
-        return false;
     if (!json_record_parse_within(text, scratch, out)) {
         *out = columns;
         return false;
@@ -76,7 +74,8 @@ static bool take_json(struct slice text, struct parse_scratch *scratch, struct r
 static void take_message(struct slice text, struct parse_scratch *scratch, struct record *out)
 {
     text = slice_trim_end(text);
-    if (take_json(text, scratch, out))
+    if (slice_starts(text, slice_str("{")) && slice_ends(text, slice_str("}")) &&
+        take_json(text, scratch, out))
         return;
     out->message = lambda_with_newlines(text, scratch);
     if (out->level >= LEVEL_ERROR)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "parsers/json_names.h"
 #include "parsers/json_scan.h"
 #include "parsers/record.h"
 #include "shipper/base/buffer.h"
@@ -22,9 +23,10 @@ struct parse_scratch {
     struct json_object object; /* the line's members */
     struct json_object nested; /* members of a value inside it */
     struct json_object third;  /* one level further */
-    struct buffer repaired;    /* the line after json_repair */
-    struct buffer text;        /* texts made for this line; reset by parser_parse. Reserve before
-                                  taking slices into it: it moves when it grows */
+    struct json_name_memo memos[JSON_NAME_MEMOS];
+    struct buffer repaired; /* the line after json_repair */
+    struct buffer text;     /* texts made for this line; reset by parser_parse. Reserve before
+                               taking slices into it: it moves when it grows */
     struct field *fields;
     size_t fields_cap;
     void *match; /* the regex parser's; given back by match_free */

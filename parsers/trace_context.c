@@ -1,4 +1,5 @@
 #include "parsers/trace_context.h"
+#include "shipper/base/word.h"
 
 static int hex(char c)
 {
@@ -8,22 +9,22 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* All of s as lower-case hex digits into out, padded with zeros on the left; an all-zero id is
- * none. */
+/* All of s, a multiple of 8 hex digits, as lower-case ones into out, padded with zeros on the left;
+ * an all-zero id is none. */
 static bool take_hex(struct slice s, char *out, size_t want)
 {
+    const uint64_t zeros = WORD_ALL('0');
     bool has_one = false;
 
-    if (s.len == 0 || s.len > want)
-        return false;
     memset(out, '0', want - s.len);
-    for (size_t i = 0; i < s.len; i++) {
-        int digit = hex(s.ptr[i]);
+    for (size_t i = 0; i < s.len; i += 8) {
+        uint64_t word = word_load(s.ptr + i, 8);
 
-        if (digit < 0)
+        if (!word_is_hex(word))
             return false;
-        has_one |= digit > 0;
-        out[want - s.len + i] = "0123456789abcdef"[digit];
+        has_one |= word != zeros;
+        word = word_lower(word);
+        memcpy(out + want - s.len + i, &word, sizeof word);
     }
     return has_one;
 }
