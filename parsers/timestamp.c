@@ -22,18 +22,29 @@ static bool char_at(struct slice s, size_t at, char c)
     return at < s.len && s.ptr[at] == c;
 }
 
-/* "2026-10-09" */
-static bool take_date(struct slice s, struct civil *t)
+/* Two digits; what is none is told in *bad. */
+static inline int pair(const char *p, unsigned *bad)
 {
-    return digits(s, 0, 4, &t->year) && char_at(s, 4, '-') && digits(s, 5, 2, &t->month) &&
-           char_at(s, 7, '-') && digits(s, 8, 2, &t->day);
+    unsigned high = (unsigned)(p[0] - '0');
+    unsigned low = (unsigned)(p[1] - '0');
+
+    *bad |= (unsigned)(high > 9) | (unsigned)(low > 9);
+    return (int)(high * 10 + low);
 }
 
-/* "08:53:20" from offset 11 */
-static bool take_time(struct slice s, struct civil *t)
+/* "2026-10-09T08:53:20", 19 bytes */
+static bool take_moment(const char *p, struct civil *t)
 {
-    return digits(s, 11, 2, &t->hour) && char_at(s, 13, ':') && digits(s, 14, 2, &t->minute) &&
-           char_at(s, 16, ':') && digits(s, 17, 2, &t->second);
+    unsigned bad = 0;
+
+    t->year = pair(p, &bad) * 100 + pair(p + 2, &bad);
+    t->month = pair(p + 5, &bad);
+    t->day = pair(p + 8, &bad);
+    t->hour = pair(p + 11, &bad);
+    t->minute = pair(p + 14, &bad);
+    t->second = pair(p + 17, &bad);
+    return !bad && p[4] == '-' && p[7] == '-' && (p[10] == 'T' || p[10] == 't' || p[10] == ' ') &&
+           p[13] == ':' && p[16] == ':';
 }
 
 size_t civil_take_fraction(struct slice s, int *ns)
@@ -78,8 +89,7 @@ bool timestamp_parse_prefix(struct slice s, int64_t *ns, size_t *used)
     struct civil t = {0};
     size_t at = 19;
 
-    if (s.len < 19 || (s.ptr[10] != 'T' && s.ptr[10] != 't' && s.ptr[10] != ' ') ||
-        !take_date(s, &t) || !take_time(s, &t))
+    if (s.len < 19 || !take_moment(s.ptr, &t))
         return false;
     if (char_at(s, at, '.') || char_at(s, at, ',')) {
         size_t n = civil_take_fraction(slice_from(s, at + 1), &t.nanosecond);
@@ -154,39 +164,56 @@ bool timestamp_parse_epoch(struct slice s, int64_t *ns)
     return true;
 }
 
-static void put(char *out, int value, int n)
+static void put_pair(char *out, int value)
 {
-    while (n-- > 0) {
-        out[n] = (char)('0' + value % 10);
-        value /= 10;
-    }
+    static const char pairs[] = "00010203040506070809"
+                                "10111213141516171819"
+                                "20212223242526272829"
+                                "30313233343536373839"
+                                "40414243444546474849"
+                                "50515253545556575859"
+                                "60616263646566676869"
+                                "70717273747576777879"
+                                "80818283848586878889"
+                                "90919293949596979899";
+
+    memcpy(out, pairs + 2 * value, 2);
+}
+
+/* Three digits. */
+static void put_thousandth(char *out, int value)
+{
+    *out = (char)('0' + value / 100);
+    put_pair(out + 1, value % 100);
 }
 
 size_t timestamp_format(int64_t ns, char out[TIMESTAMP_TEXT_MAX])
 {
-    static const char form[] = "0000-00-00T00:00:00.";
     struct civil t;
-    size_t len = sizeof form - 1;
-    int n = 3;
+    int fraction;
+    size_t len = 23;
 
     civil_from_ns(ns, &t);
-    memcpy(out, form, len);
-    put(out, t.year, 4);
-    put(out + 5, t.month, 2);
-    put(out + 8, t.day, 2);
-    put(out + 11, t.hour, 2);
-    put(out + 14, t.minute, 2);
-    put(out + 17, t.second, 2);
-    if (t.nanosecond % 1000)
-        n = 9;
-    else if (t.nanosecond % 1000000)
-        n = 6;
-    put(out + len,
-        n == 9   ? t.nanosecond
-        : n == 6 ? t.nanosecond / 1000
-                 : t.nanosecond / 1000000,
-        n);
-    len += (size_t)n;
+    fraction = t.nanosecond;
+    memcpy(out, "0000-00-00T00:00:00.", 20);
+    put_pair(out, t.year / 100);
+    put_pair(out + 2, t.year % 100);
+    put_pair(out + 5, t.month);
+    put_pair(out + 8, t.day);
+    put_pair(out + 11, t.hour);
+    put_pair(out + 14, t.minute);
+    put_pair(out + 17, t.second);
+    put_thousandth(out + 20, fraction / 1000000);
+    fraction %= 1000000;
+    if (fraction) {
+        put_thousandth(out + 23, fraction / 1000);
+        fraction %= 1000;
+        len = 26;
+    }
+    if (fraction) {
+        put_thousandth(out + 26, fraction);
+        len = 29;
+    }
     out[len++] = 'Z';
     return len;
 }

@@ -22,14 +22,12 @@ void hash128_text(const struct hash128 *h, char out[HASH_TEXT_LEN])
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    uint64_t high = h->high;
-    uint64_t low = h->low;
 
     /* 128 bits are 21 groups of six and one of two: the last character carries the two. */
-    for (int i = 0; i < HASH_TEXT_LEN - 1; i++) {
-        out[i] = alphabet[high >> 58];
-        high = high << 6 | low >> 58;
-        low <<= 6;
+    for (int i = 0; i < 10; i++) {
+        out[i] = alphabet[h->high >> (58 - 6 * i) & 63];
+        out[11 + i] = alphabet[h->low >> (56 - 6 * i) & 63];
     }
-    out[HASH_TEXT_LEN - 1] = alphabet[high >> 58];
+    out[10] = alphabet[(h->high << 2 | h->low >> 62) & 63];
+    out[HASH_TEXT_LEN - 1] = alphabet[h->low << 4 & 63];
 }
