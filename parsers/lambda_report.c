@@ -1,27 +1,35 @@
 /* The tab-separated pairs of REPORT, INIT_REPORT and RESTORE_REPORT, and what follows them. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "parsers/lambda_parts.h"
 #include "parsers/trace_context.h"
 
+enum { LONGEST_NUMBER = 15 };
+
 /* "812.25" of "812.25 ms". */
 static double number_before(struct slice value, const char *unit)
 {
-    char digits[32];
-    char *end;
-    double number;
+    /* Up to 15 digits and a power of ten are exact as doubles, and so is their quotient rounded. */
+    int64_t digits = 0;
+    int64_t scale = 1;
+    bool is_behind_point = false;
     size_t n = 0;
 
-    while (n < value.len && n < sizeof digits - 1 &&
-           ((value.ptr[n] >= '0' && value.ptr[n] <= '9') || value.ptr[n] == '.'))
-        n++;
+    for (; n < value.len && n < LONGEST_NUMBER; n++) {
+        char c = value.ptr[n];
+
+        if (c == '.' && n > 0 && !is_behind_point) {
+            is_behind_point = true;
+            continue;
+        }
+        if (c < '0' || c > '9')
+            break;
+        digits = digits * 10 + (c - '0');
+        scale *= is_behind_point ? 10 : 1;
+    }
     if (n == 0 || !slice_is(slice_trim(slice_from(value, n)), unit))
         return NAN;
-    memcpy(digits, value.ptr, n);
-    digits[n] = '\0';
-    number = strtod(digits, &end); /* the program never leaves the C locale */
-    return *end ? NAN : number;
+    return (double)digits / (double)scale;
 }
 
 static bool take_number(struct slice name, struct slice value, struct report *r)

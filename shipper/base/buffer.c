@@ -46,6 +46,27 @@ void buffer_add_int(struct buffer *b, int64_t value)
     buffer_add(b, p, (size_t)(digits + sizeof digits - p));
 }
 
+/* Numbers with at most three decimals, as durations mostly have: no division of a whole number
+ * below 2^53 by 1000 gives another double than reading its digits does. False for the others. */
+static bool add_thousandths(struct buffer *b, double value)
+{
+    double scaled = fabs(value) * 1000;
+    int64_t whole = (int64_t)(scaled + 0.5);
+    char text[4] = {'.', (char)('0' + whole / 100 % 10), (char)('0' + whole / 10 % 10),
+                    (char)('0' + whole % 10)};
+    size_t len = sizeof text;
+
+    if ((double)whole / 1000 != fabs(value))
+        return false;
+    if (value < 0)
+        buffer_add_char(b, '-');
+    buffer_add_int(b, whole / 1000);
+    while (text[len - 1] == '0')
+        len--;
+    buffer_add(b, text, len);
+    return true;
+}
+
 void buffer_add_double(struct buffer *b, double value)
 {
     char text[40];
@@ -58,6 +79,8 @@ void buffer_add_double(struct buffer *b, double value)
         buffer_add_int(b, (int64_t)value);
         return;
     }
+    if (fabs(value) < 1e12 && add_thousandths(b, value))
+        return;
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value)

@@ -1,3 +1,7 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <criterion/criterion.h>
 
 #include "shipper/base/buffer.h"
@@ -48,6 +52,40 @@ Test(base, numbers_are_written_exactly)
     buffer_add_int(&b, INT64_MIN);
     cr_expect(slice_is(buffer_slice(&b), "-9223372036854775808"));
     buffer_free(&b);
+}
+
+/* The shortest of printf's texts that reads back as the same number. */
+static void write_shortest(double value, char *out, size_t cap)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, cap, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            return;
+    }
+}
+
+/* Whole thousandths have a way of their own: they and what is next to them. */
+Test(base, numbers_are_written_as_short_as_they_can_be)
+{
+    uint64_t random = 1;
+
+    for (int i = 0; i < 20000; i++) {
+        struct buffer b = {0};
+        char want[40];
+        double value;
+
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        value = (double)(int64_t)(random >> (20 + random % 40)) / 1000;
+        value = i % 3 == 0 ? value : nextafter(value, i % 3 == 1 ? 1e18 : -1);
+        value = i % 2 ? -value : value;
+        if (value == floor(value) || fabs(value) < 1e-4)
+            continue; /* printf has other forms for these */
+        buffer_add_double(&b, value);
+        write_shortest(value, want, sizeof want);
+        cr_assert(slice_is(buffer_slice(&b), want), "%.*s is not %s", SLICE_ARG(buffer_slice(&b)),
+                  want);
+        buffer_free(&b);
+    }
 }
 
 Test(base, errors_gather_their_place)
