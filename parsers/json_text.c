@@ -140,21 +140,50 @@ void json_unescape(struct slice escaped, struct buffer *out)
 
 /* ------------------------------------------------------------------ escape */
 
-static void escape_ascii(uint8_t c, struct buffer *out)
+enum {
+    BLOCK = 16,
+    LONGEST_ESCAPE = 6, /* "\u001f" */
+};
+
+/* Writes what stands for c at `out`; returns what stands behind it. */
+static char *escape_ascii(uint8_t c, char *out)
 {
     static const char digits[] = "0123456789abcdef";
     static const char named[0x20] = {
         ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
     char letter = c < 0x20 ? named[c] : (char)c;
 
+    *out++ = '\\';
     if (letter) {
-        buffer_add_char(out, '\\');
-        buffer_add_char(out, letter);
-        return;
+        *out++ = letter;
+        return out;
     }
-    buffer_add_lit(out, "\\u00");
-    buffer_add_char(out, digits[c >> 4]);
-    buffer_add_char(out, digits[c & 15]);
+    memcpy(out, "u00", 3);
+    out[3] = digits[c >> 4];
+    out[4] = digits[c & 15];
+    return out + 5;
+}
+
+/* Copies the plain bytes from *p on, a block at a time; there is room for one block more than there
+ * is text. Returns what stands behind them. */
+static char *copy_plain(const uint8_t **p, const uint8_t *end, char *out)
+{
+    const uint8_t *plain_end;
+
+    while (end - *p >= BLOCK) {
+        plain_end = json_plain_end(*p, *p + BLOCK);
+        memcpy(out, *p, BLOCK); /* what is too much of it is written over */
+        out += plain_end - *p;
+        if (plain_end < *p + BLOCK) {
+            *p = plain_end;
+            return out;
+        }
+        *p = plain_end;
+    }
+    plain_end = json_plain_end(*p, end);
+    while (*p < plain_end)
+        *out++ = (char)*(*p)++;
+    return out;
 }
 
 bool json_escape(struct slice text, struct buffer *out)
@@ -163,18 +192,15 @@ bool json_escape(struct slice text, struct buffer *out)
     const uint8_t *end = text_end(text);
     bool is_replaced = false;
 
-    while (p < end) {
-        const uint8_t *plain_end = json_plain_end(p, end);
+    while (p < end && buffer_reserve(out, (size_t)(end - p) + BLOCK + LONGEST_ESCAPE)) {
         bool is_valid = true;
+        char *at = copy_plain(&p, end, out->ptr + out->len);
 
-        add_bytes(out, p, plain_end);
-        p = plain_end;
-        if (p == end)
-            break;
-        if (*p >= 0x80)
+        if (p < end && *p < 0x80)
+            at = escape_ascii(*p++, at);
+        out->len = (size_t)(at - out->ptr);
+        if (p < end && *p >= 0x80)
             p = copy_character(p, end, out, &is_valid);
-        else
-            escape_ascii(*p++, out);
         is_replaced |= !is_valid;
     }
     return is_replaced;

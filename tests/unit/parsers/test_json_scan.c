@@ -478,3 +478,48 @@ Test(json_scan, each_element_of_an_array)
         buffer_free(&items.text);
     }
 }
+
+/* json_escape a byte at a time; the text is well-formed UTF-8. */
+static void escape_slowly(struct slice text, struct buffer *out)
+{
+    static const char bytes[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        const char *named = c ? strchr(bytes, c) : NULL;
+
+        if (named)
+            buffer_printf(out, "\\%c", letters[named - bytes]);
+        else if (c < 0x20)
+            buffer_printf(out, "\\u%04x", c);
+        else
+            buffer_add_char(out, (char)c);
+    }
+}
+
+/* Whatever stands at whatever place of the blocks that it works in, and at the text's end. */
+Test(json_scan, escapes_at_every_place)
+{
+    static const char *const odd[] = {"\"",   "\\",       "\n",   "\x01",
+                                      "\x1F", "\xC3\xA9", "\"\"", "\n\\\xC3\xA9"};
+
+    for (size_t len = 0; len < 40; len++)
+        for (size_t at = 0; at <= len; at++)
+            for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+                size_t all = len + strlen(odd[i]);
+                char *text = malloc(all); /* its exact size, for ASan */
+                struct buffer got = {0};
+                struct buffer want = {0};
+
+                memset(text, 'x', all);
+                memcpy(text + at, odd[i], strlen(odd[i]));
+                cr_expect_not(json_escape(slice_of(text, all), &got));
+                escape_slowly(slice_of(text, all), &want);
+                cr_expect(slice_eq(buffer_slice(&got), buffer_slice(&want)),
+                          "%zu at %zu of %zu: %.*s", i, at, len, SLICE_ARG(buffer_slice(&got)));
+                free(text);
+                buffer_free(&got);
+                buffer_free(&want);
+            }
+}
