@@ -33,6 +33,55 @@ static void add_member(struct buffer *out, struct slice key, const struct value 
     add_value(out, v);
 }
 
+/* ------------------------------------------------------------------ as they stand in the line */
+
+/* Members side by side in the line, to be passed on with one copy. */
+struct run {
+    const char *from; /* the first key's quote; NULL: none */
+    const char *to;   /* behind the last value */
+};
+
+/* Whether nothing stands from `end` to `start` but `text`, perhaps with a blank at `blank_at`. They
+ * may be of two texts: those are never so near each other. */
+static bool is_between(const char *end, const char *start, struct slice text, size_t blank_at)
+{
+    size_t gap = (size_t)((uintptr_t)start - (uintptr_t)end);
+    bool has_blank = gap == text.len + 1;
+
+    if (gap != text.len && !has_blank)
+        return false;
+    return memcmp(end, text.ptr, blank_at) == 0 && (!has_blank || end[blank_at] == ' ') &&
+           memcmp(end + blank_at + has_blank, text.ptr + blank_at, text.len - blank_at) == 0;
+}
+
+/* Where a member ends that can be passed on as it stands, from its key's quote on; else NULL. */
+static const char *verbatim_end(const struct field *f)
+{
+    bool is_string = f->value.kind == VALUE_JSON_STRING;
+    struct slice between = is_string ? slice_str("\":\"") : slice_str("\":");
+
+    if ((!is_string && f->value.kind != VALUE_JSON) ||
+        !is_between(f->key.ptr + f->key.len, f->value.bytes.ptr, between, 2))
+        return NULL;
+    return f->value.bytes.ptr + f->value.bytes.len + is_string;
+}
+
+/* True if the field stands right behind the run, which then has it. */
+static bool run_takes(struct run *run, const struct field *f, const char *end)
+{
+    if (!run->from || !end || !is_between(run->to, f->key.ptr, slice_str(",\""), 1))
+        return false;
+    run->to = end;
+    return true;
+}
+
+static void run_write(struct run *run, struct buffer *out)
+{
+    if (run->from)
+        buffer_add(out, run->from, (size_t)(run->to - run->from));
+    run->from = NULL;
+}
+
 static bool is_object(const struct value *v)
 {
     return v->kind == VALUE_JSON && v->bytes.len && *v->bytes.ptr == '{';
@@ -225,21 +274,32 @@ static bool add_fields_of(const struct record *r, const struct stream_profile *s
 {
     bool is_first = true;
     bool has_others = false;
+    struct run run = {0};
 
     for (size_t i = 0; i < r->n_fields; i++) {
+        const struct field *f = &r->fields[i];
         struct slice name;
+        const char *end;
 
-        if (place_of(r, s, &r->fields[i], &name) != place) {
+        if (place_of(r, s, f, &name) != place) {
             has_others = true;
             continue;
         }
+        end = name.ptr == f->key.ptr ? verbatim_end(f) : NULL;
+        if (run_takes(&run, f, end))
+            continue;
+        run_write(&run, out);
         if (is_first && place != AT_ROOT)
             open_object(s, place, out);
         else
             buffer_add_char(out, ',');
         is_first = false;
-        add_member(out, name, &r->fields[i].value);
+        if (end)
+            run = (struct run){f->key.ptr - 1, end};
+        else
+            add_member(out, name, &f->value);
     }
+    run_write(&run, out);
     if (place != AT_ROOT && !is_first)
         buffer_add_char(out, '}');
     return has_others;
