@@ -245,6 +245,12 @@ static bool is_null(struct slice text)
            slice_is(text, "NULL");
 }
 
+bool document_is_block(const yaml_node_t *node)
+{
+    return node->data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
+           node->data.scalar.style == YAML_FOLDED_SCALAR_STYLE;
+}
+
 bool document_text(const yaml_node_t *node, struct slice *out)
 {
     if (node->type != YAML_SCALAR_NODE)
@@ -252,6 +258,8 @@ bool document_text(const yaml_node_t *node, struct slice *out)
     *out = slice_of((const char *)node->data.scalar.value, node->data.scalar.length);
     if (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && is_null(*out))
         out->len = 0;
+    while (document_is_block(node) && out->len && out->ptr[out->len - 1] == '\n')
+        out->len--;
     return true;
 }
 

@@ -27,8 +27,11 @@ void document_free(struct document *d);
 /* What a pair or a list item points at; aliases are followed. */
 yaml_node_t *document_node(const struct document *d, int index);
 
-/* The text of a scalar; "" for a null. False: it is none. */
+/* The text of a scalar; "" for a null; without the line ends at the end of a block, which `|` adds
+ * and nobody means. False: it is none. */
 bool document_text(const yaml_node_t *node, struct slice *out);
+/* A scalar behind | or >. */
+bool document_is_block(const yaml_node_t *node);
 /* "a map", "a list", "a text" */
 const char *document_kind(const yaml_node_t *node);
 

@@ -149,6 +149,19 @@ static int check_tag(const struct scope *s, const yaml_node_t *node, const char 
     return scope_fail(s, node, name, e, "a text that begins with ! needs quotes");
 }
 
+/* YAML would fold the lines into one: mostly a quote or a dash was forgotten, and what follows, a
+ * secret perhaps, became a part of this value. */
+static int check_lines(const struct scope *s, const yaml_node_t *node, const char *name,
+                       struct err *e)
+{
+    if (document_is_block(node) || node->end_mark.line == node->start_mark.line)
+        return 0;
+    return scope_fail(s, node, name, e,
+                      "this text goes on in line %zu: is a quote or a dash missing? (text of "
+                      "several lines is written behind a |)",
+                      node->end_mark.line + 1);
+}
+
 /* Fails for a map or list where a text is wanted. */
 static int take_text(const struct scope *s, const yaml_node_t *node, const struct found *f,
                      struct slice *text, struct err *e)
@@ -158,7 +171,7 @@ static int take_text(const struct scope *s, const yaml_node_t *node, const struc
     if (check_tag(s, node, f->name, e) < 0)
         return -1;
     if (document_text(node, text))
-        return 0;
+        return check_lines(s, node, f->name, e);
     if (f->option->type == OPTION_LIST || f->option->type == OPTION_MAP)
         buffer_add_lit(&want, "a text");
     else
@@ -395,6 +408,8 @@ const char *scope_text(const struct scope *s, const yaml_node_t *node, const cha
         scope_fail(s, node, name, e, "this is %s; want a text", document_kind(node));
         return NULL;
     }
+    if (check_lines(s, node, name, e) < 0)
+        return NULL;
     if (expand(text, false, &value, NULL, e) < 0)
         scope_locate(s, node, name, e);
     else if (!(copy = keep_text(s->config->keep, buffer_slice(&value))))

@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "outputs/es_options.h"
+#include "parsers/regex.h"
 #include "shipper/inputs/file_input.h"
 
 /* What stands below a good input, and a good output, when the other is the matter. */
@@ -32,7 +33,10 @@ Test(config_loader, a_whole_configuration)
               "    exclude: '*.tmp'\n"
               "    watch: poll\n"
               "    labels: {stage: test}\n"
-              "    parser: {type: regex, pattern: '^(?<level>\\w+) (?<message>.*)$'}\n"
+              "    parser:\n"
+              "      type: regex\n"
+              "      pattern: |\n"
+              "        ^(?<level>\\w+) (?<message>.*)$\n"
               "outputs:\n"
               "  - type: elasticsearch\n"
               "    hosts: https://es:9200\n"
@@ -56,6 +60,8 @@ Test(config_loader, a_whole_configuration)
     cr_expect_str_eq(c->inputs[0].common.labels.values[0], "test");
     cr_expect_str_eq(c->inputs[0].common.labels.keys[1], "team");
     cr_expect_eq(c->inputs[0].parser.ops, &parser_regex);
+    cr_expect_str_eq(((const struct regex_options *)c->inputs[0].parser_options)->pattern,
+                     "^(?<level>\\w+) (?<message>.*)$", "without the line end that | adds");
     cr_expect(c->inputs[0].common.with_invocations);
     es = c->outputs[0].options;
     cr_expect_str_eq(es->api_key, "id:key # not: [yaml]", "what comes from outside is text");

@@ -169,6 +169,13 @@ Test(config_errors, values)
 {
     static const struct row rows[] = {
         {"state: [a]\n", "1:8: state: this is a list; want a path"},
+        {"host: 'a\nstate: b'\n",
+         "1:7: host: this text goes on in line 2: is a quote or a dash missing? (text of several "
+         "lines is written behind a |)"},
+        {"inputs:\n  - type: file\n    paths:\n      - /a\n        /b\n",
+         "4:9: inputs[0].paths[0]: this text goes on in line 5: is a quote or a dash missing? "
+         "(text "
+         "of several lines is written behind a |)"},
         {"labels: a\n", "1:9: labels: this is a text; want a map of names to texts"},
         {"labels: {a: [b]}\n", "1:13: labels.a: this is a list; want a text"},
         {"labels: {a: b, a: c}\n", "1:19: labels.a: given twice"},
