@@ -29,6 +29,16 @@ struct elastic {
     struct post *posts; /* under way; doubly linked */
 };
 
+/* One question, put to each host; ends with its last answer. */
+struct probe {
+    sink_probe_fn *done;
+    void *ctx;
+    size_t n_open;
+    size_t n_hosts;
+    size_t n_bad;
+    struct err why; /* of the first bad one */
+};
+
 /* One request under way. */
 struct post {
     struct elastic *es;
@@ -37,8 +47,8 @@ struct post {
     struct es_host *host;
     struct http_options http;
     struct batch *batch; /* NULL for a probe */
+    struct probe *probe; /* NULL for a batch */
     sink_done_fn *on_done;
-    sink_probe_fn *on_probe;
     void *ctx;
     struct es_reply reply;
     bool is_json; /* so far */
@@ -164,21 +174,40 @@ static void on_done(void *ctx, const struct http_reply *http)
     post_free(p);
 }
 
+static void probe_note(struct probe *probe, const struct err *why)
+{
+    if (why->code != ERR_NONE && probe->n_bad++ == 0)
+        probe->why = *why;
+}
+
+/* A host that does not answer is worth a word, also where the others do. */
+static void probe_release(struct probe *probe)
+{
+    if (--probe->n_open)
+        return;
+    if (probe->n_bad && probe->n_hosts > 1)
+        err_at(&probe->why, "%zu of %zu hosts", probe->n_bad, probe->n_hosts);
+    probe->done(probe->ctx, &probe->why);
+    free(probe);
+}
+
 static void on_probed(void *ctx, const struct http_reply *http)
 {
     struct post *p = ctx;
+    struct probe *probe = p->probe;
     struct es_answer answer = answer_of(p, http);
     struct err why = {0};
 
     es_judge_probe(&answer, &why);
     post_unlink(p);
-    p->on_probe(p->ctx, &why);
     post_free(p);
+    probe_note(probe, &why);
+    probe_release(probe);
 }
 
 /* --- a request's beginning --- */
 
-static struct post *post_new(struct elastic *es, size_t n_items)
+static struct post *post_new(struct elastic *es, struct es_host *host, size_t n_items)
 {
     struct post *p = calloc(1, sizeof *p);
 
@@ -190,7 +219,7 @@ static struct post *post_new(struct elastic *es, size_t n_items)
         free(p);
         return NULL;
     }
-    p->host = es_hosts_choose(&es->hosts, clock_mono_ms(es->world.clock));
+    p->host = host;
     p->http = es->http;
     if (p->host->user[0]) {
         p->http.user_name = p->host->user;
@@ -234,7 +263,8 @@ static int post_start(struct post *p, struct slice body, bool is_packed,
 static void es_send(struct sink *sink, struct batch *batch, sink_done_fn *done, void *ctx)
 {
     struct elastic *es = (struct elastic *)sink;
-    struct post *p = post_new(es, batch->n_items);
+    struct es_host *host = es_hosts_choose(&es->hosts, clock_mono_ms(es->world.clock));
+    struct post *p = post_new(es, host, batch->n_items);
     struct sink_reply reply = {.outcome = SINK_RETRY, .retry_after_ms = 1000};
 
     if (p) {
@@ -252,23 +282,41 @@ static void es_send(struct sink *sink, struct batch *batch, sink_done_fn *done, 
 }
 
 /* An empty bulk request is refused by both servers, after they have looked at the credentials. */
+static void probe_host(struct probe *probe, struct elastic *es, struct es_host *host)
+{
+    struct post *p = post_new(es, host, 0);
+    struct err why = {0};
+
+    if (!p) {
+        err_set(&why, ERR_NOMEM, "out of memory for a request");
+        probe_note(probe, &why);
+        return;
+    }
+    p->probe = probe;
+    if (post_start(p, slice_str("\n"), false, on_probed, &why) == 0) {
+        probe->n_open++;
+        return;
+    }
+    post_unlink(p);
+    post_free(p);
+    probe_note(probe, &why);
+}
+
 static void es_probe(struct sink *sink, sink_probe_fn *done, void *ctx)
 {
     struct elastic *es = (struct elastic *)sink;
-    struct post *p = post_new(es, 0);
+    struct probe *probe = calloc(1, sizeof *probe);
     struct err why = {0};
 
-    if (p) {
-        p->on_probe = done;
-        p->ctx = ctx;
-        if (post_start(p, slice_str("\n"), false, on_probed, &why) == 0)
-            return;
-        post_unlink(p);
-        post_free(p);
-    } else {
+    if (!probe) {
         err_set(&why, ERR_NOMEM, "out of memory for a request");
+        done(ctx, &why);
+        return;
     }
-    done(ctx, &why);
+    *probe = (struct probe){.done = done, .ctx = ctx, .n_open = 1, .n_hosts = es->hosts.n_hosts};
+    for (size_t i = 0; i < es->hosts.n_hosts; i++)
+        probe_host(probe, es, &es->hosts.hosts[i]);
+    probe_release(probe);
 }
 
 static void es_close(struct sink *sink)
@@ -282,6 +330,8 @@ static void es_close(struct sink *sink)
         next = p->next;
         es->world.transport->cancel(es->world.transport->self, p->call);
         batch_free(p->batch);
+        if (p->probe && --p->probe->n_open == 0)
+            free(p->probe);
         post_free(p);
     }
     es_hosts_fini(&es->hosts);

@@ -94,6 +94,18 @@ static void watch(struct input *in, bool is_wanted)
         ev_io_stop(in->world->loop, &in->readable);
 }
 
+static void start_chunk(struct input *in, enum chunk_purpose purpose);
+
+/* What was read from a pipe is nowhere else: told to stop, an open line and a held summary come out
+ * all the same. */
+static void finish(struct input *in)
+{
+    if (in->is_busy || in->is_finished || !(in->stream.carry.len || in->stream.correlate.has_held))
+        return;
+    atomic_store(&in->source.is_at_end, true); /* nothing more is read */
+    start_chunk(in, CHUNK_FINISH);
+}
+
 /* The watcher rests while a chunk is in work: what is readable stays so. */
 static void on_readable(struct ev_loop *loop, ev_io *io, int revents)
 {
@@ -132,9 +144,13 @@ static void on_read(void *ctx, struct chunk *chunk)
         in->stats.streams = 0;
         return;
     }
+    if (in->is_stopped) {
+        finish(in);
+        return;
+    }
     in->quiet_ms = in->now_ms;
     in->has_news = how != CHUNK_EMPTY || in->source.is_at_end;
-    watch(in, !in->has_news && !in->is_stopped);
+    watch(in, !in->has_news);
 }
 
 static void start_chunk(struct input *in, enum chunk_purpose purpose)
@@ -143,7 +159,10 @@ static void start_chunk(struct input *in, enum chunk_purpose purpose)
     int64_t reserve = in->common->chunk_bytes * 2;
     struct chunk *chunk;
 
-    if (!budget_try(w->budget, reserve))
+    /* Stopping reads nothing: what comes out is held already. */
+    if (in->is_stopped)
+        reserve = 0;
+    if (reserve && !budget_try(w->budget, reserve))
         return;
     chunk =
         chunk_start(&in->stream, w->lanes, w->pool, purpose, clock_wall_ns(w->clock), on_read, in);
@@ -240,6 +259,7 @@ static void stdin_stop(struct input *in)
 {
     in->is_stopped = true;
     watch(in, false);
+    finish(in);
 }
 
 static void stdin_close(struct input *in)

@@ -3,6 +3,7 @@
 
 #include "shipper/pipeline/chunk.h"
 #include "shipper/pipeline/frame.h"
+#include "shipper/pipeline/lanes.h"
 #include "shipper/pipeline/line.h"
 #include "shipper/pipeline/pack.h"
 #include "shipper/pipeline/stream.h"
@@ -152,6 +153,8 @@ static void on_chunk_done(struct job *job)
 {
     struct chunk *c = (struct chunk *)job;
 
+    c->kept_bytes = (int64_t)(sizeof *c + c->raw.cap + c->state.cap);
+    budget_add(lanes_budget(c->lanes), c->kept_bytes);
     c->on_read(c->ctx, c);
 }
 
@@ -179,6 +182,8 @@ void chunk_free(struct chunk *c)
 {
     if (!c)
         return;
+    if (c->kept_bytes)
+        budget_add(lanes_budget(c->lanes), -c->kept_bytes);
     buffer_free(&c->raw);
     buffer_free(&c->state);
     free(c);

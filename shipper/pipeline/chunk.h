@@ -57,6 +57,7 @@ struct chunk {
     struct buffer raw;   /* packed bytes [start, end) if the source cannot be asked again */
     size_t raw_len;      /* of them, plain */
     struct buffer state; /* stream_state_save at `end` */
+    int64_t kept_bytes;  /* what it holds until it is settled, in the budget */
 
     /* The tracker's. */
     bool is_read;           /* the worker is done with it */

@@ -187,6 +187,14 @@ static void note_line(struct invocation *inv, const struct record *r)
     outcome_note_line(inv, r);
 }
 
+/* An error that ended one of the requests that are open, and nothing says which. */
+static void note_nobodys_error(struct correlate *c)
+{
+    for (uint32_t i = 0; i < c->n_requests; i++)
+        if (!c->requests[i].has_ended)
+            c->requests[i].is_doubtful = true;
+}
+
 /* REPORT: the request is over. The summary is kept back when a line may follow that belongs to it.
  */
 static size_t on_report(struct correlate *c, struct invocation *inv, const struct record *r,
@@ -297,6 +305,8 @@ size_t correlate_line(struct correlate *c, const struct record *r, const struct 
     } else if (!r->request_id.len && c->is_initialising && !c->is_mixed) {
         out->is_init = true;
         out->init_id = c->init_id;
+    } else if (!r->request_id.len && r->flags & RECORD_UNHANDLED) {
+        note_nobodys_error(c);
     }
     if (c->has_held)
         n_done += settle_held(c, r, &done[n_done]);

@@ -49,6 +49,7 @@ struct invocation {
     bool has_ended;       /* END, runtimeDone, REPORT, a timeout or exit line was seen */
     bool has_reported;    /* its summary is out (or held): kept only while it is current */
     bool was_unhandled;   /* the runtime reported an unhandled error, or its own end */
+    bool is_doubtful;     /* such an error was reported that may be this one's, or another's */
     int8_t coldstart;     /* -1 unknown (its START was not seen) */
     uint8_t highest;      /* enum level */
     uint8_t outcome;      /* enum outcome */

@@ -60,6 +60,11 @@ size_t lanes_count(const struct lanes *l)
     return l->n_lanes;
 }
 
+struct budget *lanes_budget(const struct lanes *l)
+{
+    return l->budget;
+}
+
 const struct lane_options *lanes_options(const struct lanes *l, size_t lane)
 {
     return &l->lanes[lane].options;

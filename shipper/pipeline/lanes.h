@@ -30,6 +30,7 @@ struct lanes *lanes_new(const struct lane_options *options, size_t n_lanes, stru
                         struct budget *budget, const struct clock *clock, lane_ready_fn *on_ready,
                         void *ctx, struct err *e);
 size_t lanes_count(const struct lanes *l);
+struct budget *lanes_budget(const struct lanes *l);
 const struct lane_options *lanes_options(const struct lanes *l, size_t lane);
 
 /* Worker: an open batch to append to. NULL when memory is out. */

@@ -157,6 +157,13 @@ static void place(const struct stream *s, const struct record *r, struct event *
     event->cloud_account = is_said ? r->cloud_account : slice_str(c->account);
 }
 
+static enum level level_of(enum outcome outcome)
+{
+    if (outcome == OUTCOME_UNKNOWN)
+        return LEVEL_WARN;
+    return outcome == OUTCOME_SUCCESS ? LEVEL_INFO : LEVEL_ERROR;
+}
+
 static bool emit_invocation(struct line_work *work, const struct invocation *inv)
 {
     static const struct record nothing = {.coldstart = -1};
@@ -168,7 +175,7 @@ static bool emit_invocation(struct line_work *work, const struct invocation *inv
         .origin = s->id_key.low,
         .offset = inv->at.offset,
         .time_ns = inv->end_ns ? inv->end_ns : stand_in_time(work, &nothing),
-        .level = inv->outcome == OUTCOME_SUCCESS ? LEVEL_INFO : LEVEL_ERROR,
+        .level = level_of((enum outcome)inv->outcome),
         .request_id = slice_of(inv->id, inv->id_len),
         .request_id_source = REQUEST_ID_LINE,
         .trace_id = slice_of(inv->trace_id, inv->has_trace_id ? sizeof inv->trace_id : 0),

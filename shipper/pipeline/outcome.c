@@ -50,7 +50,9 @@ void outcome_decide(struct invocation *inv, const struct record *last)
     else if ((has_failed || inv->outcome == OUTCOME_TIMEOUT) && used_all_memory(&inv->report))
         inv->outcome = OUTCOME_OOM;
     else if (inv->outcome != OUTCOME_TIMEOUT && inv->outcome != OUTCOME_OOM)
-        inv->outcome = has_failed ? OUTCOME_ERROR : OUTCOME_SUCCESS;
+        inv->outcome = has_failed                                         ? OUTCOME_ERROR
+                       : inv->is_doubtful && !slice_is(status, "success") ? OUTCOME_UNKNOWN
+                                                                          : OUTCOME_SUCCESS;
     note_error(inv, type);
     if (inv->outcome == OUTCOME_TIMEOUT)
         note_error(inv, slice_str("Sandbox.Timedout"));

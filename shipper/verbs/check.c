@@ -100,9 +100,11 @@ static int check_outputs(struct check *c, bool is_offline, struct err *e)
 {
     size_t n = c->config->n_outputs;
     struct sink_answer *answers = calloc(n, sizeof *answers);
-    int rc = answers ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+    int rc = 0;
 
-    if (rc == 0 && !is_offline)
+    if (!answers)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    if (!is_offline)
         rc = check_sinks(c->config->outputs, n, answers, e);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const struct output_config *out = &c->config->outputs[i];

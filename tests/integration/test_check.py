@@ -60,6 +60,12 @@ def test_a_refused_connection(run_ship, config, free_port):
     assert done.stdout.splitlines()[-1] == "not ready: 1 to mend"
 
 
+def test_one_of_two_hosts(run_ship, config, fake_es, free_port):
+    path = config([LOGS], [elastic([fake_es.url, f"http://127.0.0.1:{free_port}"])])
+    done = run_ship(["check", "-c", path], timeout=30).expect(1)
+    assert f"  FAILED: 1 of 2 hosts: http://127.0.0.1:{free_port}: not reached" in done.stdout
+
+
 def test_offline_asks_nobody(run_ship, config, free_port):
     path = config([LOGS], [elastic(f"http://127.0.0.1:{free_port}")])
     assert run_ship(["check", "--offline", "-c", path], timeout=30).expect(0).stdout.endswith("good\n")

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 
 import pytest
@@ -347,6 +348,28 @@ def test_a_good_file_that_does_not_start_leaves_the_old_one_running(live, field,
     files.burst(5)
     fake_es.wait_for(lambda fake: fake.count() == files.written)
     assert ship.stop().rc == 0
+
+
+def test_standard_input_as_a_service(ship, ship_env, tmp_path, fake_es):
+    """app | ship: ends with the app; told to stop, what it has read of an open line is not dropped."""
+    config = write_config(tmp_path / "ship.yaml", [{"type": "stdin"}], [elastic(fake_es.url)], state=str(tmp_path / "state"))
+    for is_told in (False, True):
+        fake_es.forget()
+        process = subprocess.Popen([ship, "run", "-c", config], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ship_env)
+        try:
+            process.stdin.write(b"one\ntwo\nopen")
+            process.stdin.flush()
+            fake_es.wait_for(lambda fake: fake.count() == 2)
+            if is_told:
+                process.terminate()
+            else:
+                process.stdin.close()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+            process.stdin.close()
+        assert sorted(event["message"] for event in fake_es.events()) == ["one", "open", "two"]
 
 
 def test_many_sighups_harm_nothing(live, field, fake_es):

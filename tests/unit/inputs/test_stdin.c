@@ -51,6 +51,40 @@ static void read_stdin(const char *text, bool is_pipe)
     rig_expect(&r, "one\ntwo\nopen end\n", is_pipe ? "a pipe" : "a file");
 }
 
+static void turn(void)
+{
+    input_stdin.tick(r.input, r.now_ms += 100);
+    pool_reap(r.pool);
+    lanes_tick(r.lanes, r.now_ms, true);
+    pool_reap(r.pool);
+}
+
+/* A pipe gives its bytes once: what was taken of an open line is not dropped. */
+Test(standard_input, told_to_stop)
+{
+    static const char none[64];
+    int fds[2];
+
+    cr_assert_eq(pipe(fds), 0);
+    cr_assert_eq(write(fds[1], "one\nopen", 8), 8);
+    cr_assert_eq(dup2(fds[0], STDIN_FILENO), STDIN_FILENO);
+    r.input = input_stdin.open(none, &r.common, &r.parser, &r.world, NULL);
+    turn();
+    turn();
+    rig_expect(&r, "one\n", "the open line waits");
+    cr_assert_eq(write(fds[1], " stays in the pipe", 18), 18);
+    input_stdin.stop(r.input);
+    pool_reap(r.pool);
+    lanes_tick(r.lanes, r.now_ms, true);
+    pool_reap(r.pool);
+    rig_expect(&r, "open\n", "what was read comes out, no more is read");
+    cr_expect_eq(budget_held(&r.budget), 0);
+    input_stdin.close(r.input);
+    r.input = NULL;
+    close(fds[0]);
+    close(fds[1]);
+}
+
 Test(standard_input, to_its_end)
 {
     read_stdin("one\ntwo\nopen end", true);

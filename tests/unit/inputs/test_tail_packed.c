@@ -110,3 +110,29 @@ Test(tail_packed, live_and_after_a_restart)
     rig_run(&r, 3000);
     rig_expect(&r, "", "nothing twice");
 }
+
+/* Packed text cannot be read again: until it is settled it is kept, and counted. */
+Test(tail_packed, what_is_kept_for_dead_letters_is_in_the_budget)
+{
+    char line[20001];
+    int64_t in_batches = 0;
+    struct err e;
+
+    for (size_t i = 0; i < sizeof line - 2; i++)
+        line[i] = (char)('!' + (i * i * 7919 + i / 94) % 90);
+    line[sizeof line - 2] = '\n';
+    line[sizeof line - 1] = '\0';
+    write_gzip("a.log.gz", line);
+    r.is_stalled = true;
+    cr_assert(rig_replay(&r, "*", &e));
+    rig_run(&r, 500);
+    for (const struct batch *b = r.kept; b; b = b->next)
+        in_batches += b->counted_bytes;
+    cr_expect_gt(in_batches, 0);
+    cr_expect_gt(budget_held(&r.budget), in_batches + 1000, "%lld bytes, of them %lld in batches",
+                 (long long)budget_held(&r.budget), (long long)in_batches);
+    rig_release(&r);
+    rig_expect(&r, line, "the line");
+    rig_run(&r, 100);
+    cr_expect_eq(budget_held(&r.budget), 0);
+}

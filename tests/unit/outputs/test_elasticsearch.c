@@ -93,6 +93,7 @@ static void on_probe(void *ctx, const struct err *why)
 }
 
 static const char *const one[] = {"https://es:9200"};
+static const char *const three[] = {"http://a", "http://b", "http://c"};
 
 Test(elasticsearch, what_it_asks)
 {
@@ -315,5 +316,41 @@ Test(elasticsearch, probe)
                           "{\"error\":{\"type\":\"action_request_validation_exception\"}}", 7);
     cr_expect_eq(r.n_done, 2);
     cr_expect_eq(r.why.code, ERR_NONE, "%s", r.why.what);
+    rig_fini(&r);
+}
+
+/* Each host is asked; one that does not answer is told, also where the others do. */
+Test(elasticsearch, a_probe_asks_every_host)
+{
+    struct rig r = {0};
+    struct http_reply good = {.status = 400, .retry_after_ms = -1};
+    static const char refusal[] = "{\"error\":{\"type\":\"action_request_validation_exception\"}}";
+    struct http_reply away = {.failure = HTTP_UNREACHED, .retry_after_ms = -1, .why = "refused"};
+
+    rig_open(&r, three, 3);
+    output_elasticsearch.probe(r.sink, on_probe, &r);
+    cr_assert_eq(r.transport.n_open, 3);
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(r.n_done, 0);
+        fake_transport_answer(&r.transport, fake_transport_call(&r.transport), i == 1 ? away : good,
+                              i == 1 ? "" : refusal, 7);
+    }
+    cr_expect_eq(r.n_done, 1);
+    cr_expect_eq(r.why.code, ERR_NET);
+    cr_expect(strstr(r.why.where, "1 of 3 hosts: http://"), "%s: %s", r.why.where, r.why.what);
+
+    output_elasticsearch.probe(r.sink, on_probe, &r);
+    fake_transport_answer(&r.transport, fake_transport_call(&r.transport), good, refusal, 7);
+    output_elasticsearch.close(r.sink);
+    r.sink = NULL;
+    cr_expect_eq(r.n_done, 1, "no callback after it");
+    rig_fini(&r);
+
+    rig_open(&r, three, 3);
+    r.n_done = 0;
+    r.transport.is_out_of_memory = true;
+    output_elasticsearch.probe(r.sink, on_probe, &r);
+    cr_expect_eq(r.n_done, 1);
+    cr_expect(strstr(r.why.where, "3 of 3 hosts"), "%s", r.why.where);
     rig_fini(&r);
 }
