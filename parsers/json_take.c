@@ -77,6 +77,8 @@ static bool take_level(const struct json_member *m, struct record *out)
         return false;
     out->level = level;
     out->level_text = level == LEVEL_NONE ? m->value : slice_of(NULL, 0);
+    if (slice_is(out->level_text, "UNDEFINED")) /* Java's LambdaLogger: no level was given */
+        out->level_text.len = 0;
     return true;
 }
 

@@ -97,7 +97,8 @@ static bool fill_text(struct value *into, struct slice text)
 
 bool regex_fill(enum json_slot slot, const char *time_format, struct slice text, struct record *out)
 {
-    if (!text.len && slot != JSON_SLOT_MESSAGE)
+    /* "-" is how access logs say that there is none. */
+    if (slot != JSON_SLOT_MESSAGE && (!text.len || slice_is(text, "-")))
         return false;
     switch (slot) {
     case JSON_SLOT_TIME:

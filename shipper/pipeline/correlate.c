@@ -131,6 +131,16 @@ static void on_init(struct correlate *c, const struct record *r, const struct li
     c->init_ms = NAN;
 }
 
+/* It comes before a START, too, where its INIT_START was not seen or there is none: after an init
+ * that failed Lambda runs it again for the first request (aws.md 1.2). */
+static void on_init_report(struct correlate *c, const struct record *r, const struct line_ref *at)
+{
+    if (!c->is_initialising && !is_any_open(c, (struct slice){0}))
+        on_init(c, r, at);
+    if (!isnan(r->report.init_ms))
+        c->init_ms = r->report.init_ms;
+}
+
 static void on_start(struct correlate *c, const struct record *r)
 {
     struct invocation *inv = find(c, r->request_id);
@@ -288,8 +298,8 @@ size_t correlate_line(struct correlate *c, const struct record *r, const struct 
         on_init(c, r, at);
     else if (r->kind == RECORD_START && r->request_id.len)
         on_start(c, r);
-    else if (r->kind == RECORD_INIT_REPORT && !isnan(r->report.init_ms))
-        c->init_ms = r->report.init_ms;
+    else if (r->kind == RECORD_INIT_REPORT)
+        on_init_report(c, r, at);
 
     inv = attribute(c, r, out);
     if (inv) {

@@ -166,6 +166,17 @@ static bool add_message(const struct event *event, struct buffer *out)
     return false;
 }
 
+/* A level that only its author knows: lower case like the others. */
+static void add_lower_case(struct buffer *out, struct slice text)
+{
+    size_t from = out->len;
+
+    add_quoted(out, text);
+    for (size_t i = from; i < out->len; i++)
+        if (out->ptr[i] >= 'A' && out->ptr[i] <= 'Z')
+            out->ptr[i] = (char)(out->ptr[i] + 'a' - 'A');
+}
+
 static void add_level(const struct event *event, struct buffer *out)
 {
     if (event->level != LEVEL_NONE) {
@@ -173,7 +184,7 @@ static void add_level(const struct event *event, struct buffer *out)
         add_plain(out, level_name(event->level));
     } else if (event->record->level_text.len) {
         MEMBER(out, "log.level");
-        add_quoted(out, event->record->level_text);
+        add_lower_case(out, event->record->level_text);
     }
 }
 

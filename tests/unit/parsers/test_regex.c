@@ -177,6 +177,7 @@ Test(regex, what_a_group_does_not_mean_stays_a_field)
     check("(?<event>.*)", "login", "[event]=\"login\"");
     check("(?<cold_start>.*)", "maybe", "[cold_start]=\"maybe\"");
     check("(?<service>\\w*)-", "-", "[service]=\"\"");
+    check("(?<request_id>\\S+) (?<message>\\S+)", "- -", "message=\"-\" [request_id]=\"-\"");
     check("(?<date>\\S+) (?<time>\\S+)", "2026-10-09 08:53:20",
           "[date]=\"2026-10-09\" [time]=\"08:53:20\"");
     check("(?<time>\\d+) (?<timestamp>\\d+)", "1791536000 1791536001",

@@ -6,9 +6,9 @@
 #include "shipper/pipeline/correlate.h"
 
 /* A script of lines, one word each:
- *   I INIT_START, S/E/R + id START/END/REPORT, T + id timeout, X an XRAY line, . a print,
- *   L + id a line that says its id, U an unhandled error.
- * Each answers with the id that it got ('-' none, 'i' the initialisation), and a summary as
+ *   I INIT_START, N INIT_REPORT, S/E/R + id START/END/REPORT, T + id timeout, X an XRAY line, . a
+ * print, L + id a line that says its id, U an unhandled error. Each answers with the id that it got
+ * ('-' none, 'i' the initialisation), and a summary as
  * "(id outcome lines)". */
 struct script {
     struct correlate c;
@@ -40,8 +40,9 @@ static void line(struct script *s, const char *word)
     static const struct {
         char letter;
         enum record_kind kind;
-    } kinds[] = {{'I', RECORD_INIT_START}, {'S', RECORD_START},   {'E', RECORD_END},
-                 {'R', RECORD_REPORT},     {'T', RECORD_TIMEOUT}, {'X', RECORD_XRAY}};
+    } kinds[] = {{'I', RECORD_INIT_START}, {'N', RECORD_INIT_REPORT}, {'S', RECORD_START},
+                 {'E', RECORD_END},        {'R', RECORD_REPORT},      {'T', RECORD_TIMEOUT},
+                 {'X', RECORD_XRAY}};
     struct record r;
     struct correlation found;
     struct invocation done[CORRELATE_MAX_DONE];
@@ -135,6 +136,9 @@ Test(correlate, rules)
          "a REPORT that comes after the next START finds its request"},
         {"EA .", "A - ", "an END alone opens nothing"},
         {"I I . SA .", "i i i A A ", "an initialisation that was begun again"},
+        {"N . SA . EA RA N . N . SB .", "i i A A A A i(A success 1) i i i B B ",
+         "INIT_REPORT alone begins an initialisation too"},
+        {"SA N . EA RA", "A - A A A (A success 1)", "but not beside an open request"},
         {"SA . EA RA I . SB .", "A A A A i(A success 1) i B B ",
          "a new environment after a crash: its lines are not A's"},
     };

@@ -349,3 +349,10 @@ Test(document, names_that_a_configuration_may_choose)
         cr_expect_eq(document_name_is_free(slice_str(rows[i].name)), rows[i].is_free, "%s",
                      rows[i].name);
 }
+
+Test(document, a_level_of_its_own)
+{
+    check_member("{\"level\":\"AUDIT\"}", "log.level", "\"audit\"", "in lower case");
+    check_member("{\"level\":\"WARN\"}", "log.level", "\"warn\"", "one that is known");
+    check_member("{\"level\":\"UNDEFINED\"}", "log.level", NULL, "Java says that there is none");
+}
