@@ -1,5 +1,6 @@
 /* The stdout output: the documents as they would be indexed, and event.id, one a line. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@ enum { PIPE_BITE = 4096 }; /* what a pipe takes without blocking once poll says 
 
 struct writer {
     atomic_bool is_stopping;
-    bool is_file; /* never blocks for long, and can be cut back */
+    bool is_file;   /* never blocks for long, and can be cut back */
+    bool is_append; /* as the shell's >> opens it */
 };
 
 static void encode(const void *options, const struct event *event, struct buffer *body)
@@ -35,9 +37,10 @@ static bool wait_writable(struct writer *w)
     return true;
 }
 
-/* 0, or errno. */
-static int write_all(struct writer *w, struct slice bytes)
+/* 0, or errno; *n_written: how much got there. */
+static int write_all(struct writer *w, struct slice bytes, size_t *n_written)
 {
+    *n_written = 0;
     while (bytes.len) {
         size_t bite = w->is_file || bytes.len < PIPE_BITE ? bytes.len : PIPE_BITE;
         ssize_t n;
@@ -45,24 +48,40 @@ static int write_all(struct writer *w, struct slice bytes)
         if (!w->is_file && !wait_writable(w))
             return EINTR;
         n = write(STDOUT_FILENO, bytes.ptr, bite);
-        if (n >= 0)
+        if (n >= 0) {
             bytes = slice_from(bytes, (size_t)n);
-        else if (errno != EINTR && errno != EAGAIN)
+            *n_written += (size_t)n;
+        } else if (errno != EINTR && errno != EAGAIN) {
             return errno;
+        }
     }
     return 0;
+}
+
+/* Where the next byte goes. Before its first write, a file that is appended to says 0. */
+static off_t end_of_file(const struct writer *w)
+{
+    return w->is_file ? lseek(STDOUT_FILENO, 0, w->is_append ? SEEK_END : SEEK_CUR) : -1;
+}
+
+/* Half a line would spoil the file for whoever reads it. What others put behind it stays. */
+static void cut_back(off_t before, size_t n_written)
+{
+    off_t end = before >= 0 && n_written ? lseek(STDOUT_FILENO, 0, SEEK_END) : -1;
+
+    if (end >= 0 && end == before + (off_t)n_written && ftruncate(STDOUT_FILENO, before) == 0)
+        lseek(STDOUT_FILENO, before, SEEK_SET);
 }
 
 static void write_batch(void *self, struct batch *batch, struct sink_reply *reply)
 {
     struct writer *w = self;
-    off_t before = w->is_file ? lseek(STDOUT_FILENO, 0, SEEK_CUR) : -1;
-    int failure = write_all(w, buffer_slice(&batch->body));
+    off_t before = end_of_file(w);
+    size_t n_written;
+    int failure = write_all(w, buffer_slice(&batch->body), &n_written);
 
     if (failure) {
-        /* Half a line would spoil the file for whoever reads it. */
-        if (before >= 0 && ftruncate(STDOUT_FILENO, before) == 0)
-            lseek(STDOUT_FILENO, before, SEEK_SET);
+        cut_back(before, n_written);
         reply->outcome = failure == EPIPE ? SINK_CLOSED : SINK_HOLD;
         err_set(&reply->why, ERR_STORE, "%s", strerror(failure));
         err_at(&reply->why, "standard output");
@@ -96,6 +115,7 @@ static struct sink *open_stdout(const void *options, const struct sink_world *wo
         return NULL;
     }
     w->is_file = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+    w->is_append = fcntl(STDOUT_FILENO, F_GETFL) & O_APPEND;
     return blocking_new(&ops, w, "standard output", world, e);
 }
 
