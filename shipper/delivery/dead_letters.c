@@ -1,7 +1,9 @@
+#define _DEFAULT_SOURCE /* flock */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "shipper/base/clock.h"
@@ -9,6 +11,8 @@
 #include "shipper/delivery/dead_letters.h"
 #include "shipper/delivery/letter.h"
 #include "shipper/pipeline/chunk.h"
+
+enum { KEPT_TEXT = 256 * 1024 }; /* what the writer keeps of a large text's room */
 
 struct dead_letters {
     char *directory;
@@ -59,51 +63,78 @@ const char *dead_letters_path(const struct dead_letters *d)
     return d->path;
 }
 
-/* A last line that a power cut tore is ended here, so that the next letter stands on its own. */
-static void end_torn_line(int fd, struct buffer *out)
+static int write_all(int fd, struct slice bytes)
 {
-    off_t end = lseek(fd, 0, SEEK_END);
+    while (bytes.len) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+
+        if (n >= 0)
+            bytes = slice_from(bytes, (size_t)n);
+        else if (errno != EINTR)
+            return -1;
+    }
+    return 0;
+}
+
+/* A last line that a power cut tore is ended here, so that the next letter stands on its own. */
+static int end_torn_line(int fd, off_t end)
+{
     char last;
 
     if (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n')
-        buffer_add_char(out, '\n');
+        return write_all(fd, slice_str("\n"));
+    return 0;
 }
 
-static int append(const char *path, struct buffer *lines, struct err *e)
+static void sync_directory(const char *path)
 {
-    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    struct buffer head = {0};
-    off_t before;
-    int rc = 0;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
+}
+
+/* A file that nobody finds after a power cut is lost, and so is one in such a directory. */
+static void sync_names(const char *directory)
+{
+    char *parent = path_join(directory, "..");
+
+    sync_directory(directory);
+    if (parent)
+        sync_directory(parent);
+    free(parent);
+}
+
+/* Two ships may share the file: who appends has it for himself, so that half a letter can be cut
+ * off again. */
+static int append(const struct dead_letters *d, struct slice lines, struct err *e)
+{
+    int fd = open(d->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    off_t before = 0;
+    int failure = 0;
 
     if (fd < 0)
         goto fail;
+    while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+        ;
     before = lseek(fd, 0, SEEK_END);
-    end_torn_line(fd, &head);
-    buffer_add_slice(&head, buffer_slice(lines));
-    for (size_t done = 0; done < head.len && rc == 0;) {
-        ssize_t n = write(fd, head.ptr + done, head.len - done);
+    if (end_torn_line(fd, before) < 0 || write_all(fd, lines) < 0 || fsync(fd) < 0)
+        goto fail;
+    close(fd);
+    if (before == 0)
+        sync_names(d->directory);
+    return 0;
 
-        if (n >= 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            rc = -1;
-    }
-    if (rc == 0 && !head.failed && fsync(fd) == 0) {
-        buffer_free(&head);
-        close(fd);
-        return 0;
-    }
 fail:
-    rc = errno;
-    /* Half a letter is worse than none: it will be written again. */
+    failure = errno;
     if (fd >= 0 && ftruncate(fd, before) == 0)
         fsync(fd);
     if (fd >= 0)
         close(fd);
-    buffer_free(&head);
-    err_set(e, ERR_STORE, "%s", strerror(rc));
-    return err_at(e, "%s", path);
+    err_set(e, ERR_STORE, "%s", strerror(failure));
+    return err_at(e, "%s", d->path);
 }
 
 static void write_letters(struct putting *p, struct buffer *lines)
@@ -128,7 +159,9 @@ static void run_put(struct job *job, struct worker *w)
     w->text.failed = false;
     write_letters(p, &w->text);
     if (p->why.code == ERR_NONE && path_make_directories(p->owner->directory, &p->why) == 0)
-        append(p->owner->path, &w->text, &p->why);
+        append(p->owner, buffer_slice(&w->text), &p->why);
+    if (w->text.cap > KEPT_TEXT)
+        buffer_free(&w->text);
 }
 
 static void putting_free(struct putting *p)

@@ -45,7 +45,8 @@ static void advance(struct tracker *t, struct stream *s)
     if (!last)
         return;
     s->settled_position = last->end;
-    if (t->on_moved)
+    /* Without memory for its state a position is not told: the next one is. */
+    if (t->on_moved && !last->state.failed)
         t->on_moved(t->ctx, s, last->end, buffer_slice(&last->state));
     chunk_free(last);
 }

@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +12,11 @@
 #include "shipper/base/clock.h"
 #include "shipper/observe/log.h"
 
-enum { LINE_MAX_BYTES = 2048 };
+enum {
+    LINE_MAX_BYTES = 2048,
+    PIPE_BITE = 4096, /* what a pipe takes without blocking once poll says it is writable */
+    BITE_WAIT_MS = 100,
+};
 
 struct log {
     int fd;
@@ -19,7 +25,8 @@ struct log {
     pthread_mutex_t lock; /* over what follows */
     char last[LINE_MAX_BYTES];
     int64_t last_ms;
-    unsigned n_held_back;
+    unsigned n_held_back; /* repeats of `last` */
+    unsigned n_dropped;   /* since the reader of the log does not read */
 };
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -37,38 +44,53 @@ struct log *log_new(int fd, enum log_level least, bool as_json)
     return l;
 }
 
-void log_free(struct log *l)
-{
-    if (!l)
-        return;
-    pthread_mutex_destroy(&l->lock);
-    free(l);
-}
-
-/* Log text comes from files and servers: what would move a terminal's cursor is shown as '?'. */
+/* Log text comes from files and servers: what would move a terminal's cursor is shown as '?'. The
+ * two bytes of U+0080 to U+009F are controls too. */
 static void make_printable(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-}
-
-static void put(int fd, const char *ptr, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, ptr, len);
-
-        if (n <= 0)
-            return; /* nowhere to say it */
-        ptr += n;
-        len -= (size_t)n;
+    for (unsigned char *p = (unsigned char *)text; *p; p++) {
+        if (*p < ' ' || *p == 0x7f)
+            *p = '?';
+        if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+            p[0] = p[1] = '?';
     }
 }
 
-static void put_json(struct log *l, enum log_level level, const char *text)
+static bool is_writable(int fd, int wait_ms)
+{
+    struct pollfd p = {fd, POLLOUT, 0};
+
+    return poll(&p, 1, wait_ms) == 1;
+}
+
+/* Never waits for a reader that does not read: the loop logs, and must not stop for it. False: the
+ * line is lost. */
+static bool put(int fd, const char *ptr, size_t len)
+{
+    int wait_ms = 0;
+
+    while (len > 0) {
+        ssize_t n;
+
+        if (!is_writable(fd, wait_ms))
+            return false;
+        n = write(fd, ptr, len < PIPE_BITE ? len : PIPE_BITE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false; /* nowhere to say it */
+        ptr += n;
+        len -= (size_t)n;
+        wait_ms = BITE_WAIT_MS; /* half a line is worse than a moment */
+    }
+    return true;
+}
+
+static bool put_json(struct log *l, enum log_level level, const char *text)
 {
     struct buffer out = {0};
     char now[TIMESTAMP_TEXT_MAX];
+    bool is_put;
 
     buffer_add_lit(&out, "{\"@timestamp\":\"");
     buffer_add(&out, now, timestamp_format(clock_wall_ns(&clock_real), now));
@@ -77,27 +99,41 @@ static void put_json(struct log *l, enum log_level level, const char *text)
     buffer_add_lit(&out, "\",\"message\":\"");
     json_escape(slice_str(text), &out);
     buffer_add_lit(&out, "\",\"ecs.version\":\"8.17.0\",\"service.name\":\"ship\"}\n");
-    if (!out.failed)
-        put(l->fd, out.ptr, out.len);
+    is_put = !out.failed && put(l->fd, out.ptr, out.len);
     buffer_free(&out);
+    return is_put;
 }
 
-static void put_text(struct log *l, enum log_level level, const char *text)
+static bool put_text(struct log *l, enum log_level level, const char *text)
 {
     char line[LINE_MAX_BYTES + 32];
     int n =
         snprintf(line, sizeof line, "ship: %s%s%s\n", level == LOG_INFO ? "" : level_names[level],
                  level == LOG_INFO ? "" : ": ", text);
 
-    put(l->fd, line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
+    return put(l->fd, line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
 }
 
-static void emit(struct log *l, enum log_level level, const char *text)
+static bool emit(struct log *l, enum log_level level, const char *text)
 {
-    if (l->as_json)
-        put_json(l, level, text);
-    else
-        put_text(l, level, text);
+    return l->as_json ? put_json(l, level, text) : put_text(l, level, text);
+}
+
+/* What could not be told in its time. */
+static void emit_counts(struct log *l)
+{
+    char text[96];
+
+    if (l->n_dropped) {
+        snprintf(text, sizeof text, "(%u lines of this log are missing: nobody read it)",
+                 l->n_dropped);
+        l->n_dropped = emit(l, LOG_WARN, text) ? 0 : l->n_dropped;
+    }
+    if (l->n_held_back) {
+        snprintf(text, sizeof text, "(the last message came %u times more)", l->n_held_back);
+        emit(l, LOG_INFO, text);
+    }
+    l->n_held_back = 0;
 }
 
 static bool is_repeat(struct log *l, const char *text, int64_t now_ms)
@@ -114,18 +150,21 @@ static void tell(struct log *l, enum log_level level, char *text)
     if (is_repeat(l, text, now_ms)) {
         l->n_held_back++;
     } else {
-        char more[64];
-
-        if (l->n_held_back) {
-            snprintf(more, sizeof more, "(the last message came %u times more)", l->n_held_back);
-            emit(l, LOG_INFO, more);
-        }
-        l->n_held_back = 0;
+        emit_counts(l);
         l->last_ms = now_ms;
         snprintf(l->last, sizeof l->last, "%s", text);
-        emit(l, level, text);
+        l->n_dropped += !emit(l, level, text);
     }
     pthread_mutex_unlock(&l->lock);
+}
+
+void log_free(struct log *l)
+{
+    if (!l)
+        return;
+    emit_counts(l);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
 }
 
 void log_err(struct log *l, enum log_level level, const struct err *e)

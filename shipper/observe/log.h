@@ -2,8 +2,10 @@
  *
  * For a person on a terminal; as ECS JSON lines otherwise when asked (log_init). Only the edge that
  * decides logs. The same text is not repeated within LOG_REPEAT_MS: it is counted, and the count
- * told with the next line. Owner:  one struct log, made in main. Thread: any; one write(2) a line.
- */
+ * told with the next line. Nothing waits for a reader that does not read: lines are then left out,
+ * and counted.
+ * Owner:  one struct log, made in main.
+ * Thread: any; a line is not broken up by another. */
 #ifndef SHIP_OBSERVE_LOG_H
 #define SHIP_OBSERVE_LOG_H
 

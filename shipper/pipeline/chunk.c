@@ -15,16 +15,27 @@ static size_t chunk_size(const struct stream *s)
     return s->options->chunk_bytes ? (size_t)s->options->chunk_bytes : CHUNK_DEFAULT;
 }
 
+/* Room for what is read, and where what is left of it is kept: a source that cannot seek gives its
+ * bytes once. */
+static bool make_room(struct stream *s, struct buffer *buf, size_t want)
+{
+    bool has_room = buffer_reserve(buf, want > buf->len ? want - buf->len : 0);
+
+    buf->failed = false;
+    if (s->is_sequential)
+        has_room &= buffer_reserve(&s->carry, want > s->carry.len ? want - s->carry.len : 0);
+    s->carry.failed = false;
+    return has_room;
+}
+
 /* Fills `buf` up to `want` bytes, from where it ends. False: the source failed. *at_end: it has no
  * more for now. */
 static bool read_up_to(struct chunk *c, struct buffer *buf, size_t want, bool *at_end)
 {
     struct source *source = c->stream->source;
 
-    if (!buffer_reserve(buf, want > buf->len ? want - buf->len : 0)) {
-        buf->failed = false;
+    if (!make_room(c->stream, buf, want))
         return err_set(&c->why, ERR_NOMEM, "out of memory for a chunk of %zu bytes", want) == 0;
-    }
     while (buf->len < want && !*at_end) {
         ssize_t n = source->ops->read(source, c->start + buf->len, buf->ptr + buf->len,
                                       want - buf->len, &c->why);
@@ -46,6 +57,8 @@ static bool read_chunk(struct chunk *c, struct buffer *buf, bool *at_end)
 
     buf->len = 0;
     *at_end = c->purpose == CHUNK_IDLE;
+    if (!make_room(s, buf, s->carry.len))
+        return err_set(&c->why, ERR_NOMEM, "out of memory for an open line") == 0;
     buffer_add_slice(buf, buffer_slice(&s->carry));
     if (!read_up_to(c, buf, chunk_size(s), at_end))
         return false;
@@ -95,6 +108,7 @@ static size_t take_lines(struct line_work *work, struct slice bytes, bool is_las
     return done;
 }
 
+/* There is room: make_room. */
 static void keep_carry(struct stream *s, struct slice rest)
 {
     s->carry.len = 0;
@@ -114,7 +128,8 @@ static void work_on(struct chunk *c, struct worker *w)
     c->start = c->end = s->position;
     if (!read_chunk(c, buf, &at_end)) {
         /* A sequential source has moved on: what it gave is not lost. */
-        keep_carry(s, buffer_slice(buf));
+        if (buf->len > s->carry.len)
+            keep_carry(s, buffer_slice(buf));
         c->how = CHUNK_ERROR;
         return;
     }
@@ -135,7 +150,7 @@ static void work_on(struct chunk *c, struct worker *w)
         c->how = CHUNK_ERROR;
         err_set(&c->why, ERR_NOMEM, "out of memory");
     }
-    if (!s->source->ops->reread && c->n_parts && pack_bytes(w, slice_of(bytes.ptr, done), &c->raw))
+    if (s->is_sequential && c->n_parts && pack_bytes(w, slice_of(bytes.ptr, done), &c->raw))
         c->raw_len = done;
 }
 
@@ -208,9 +223,9 @@ bool chunk_original(const struct chunk *c, uint32_t line_offset, uint32_t line_l
 
     if (line_len == 0)
         return false;
-    if (!source || !source->ops->reread)
+    if (c->stream->is_sequential)
         return original_from_kept(c, line_offset, line_len, out);
-    if (!buffer_reserve(out, line_len) ||
+    if (!source || !source->ops->reread || !buffer_reserve(out, line_len) ||
         !source->ops->reread(source, c->start + line_offset, out->ptr + out->len, line_len))
         return false;
     out->len += line_len;

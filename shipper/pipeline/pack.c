@@ -98,7 +98,9 @@ bool unpack_bytes(struct slice packed, size_t plain_len, struct buffer *out)
     z->avail_in = (uint32_t)packed.len;
     z->next_out = (uint8_t *)out->ptr + out->len;
     z->avail_out = (uint32_t)(plain_len + 1);
-    is_whole = isal_inflate(z) == ISAL_DECOMP_OK && z->total_out == plain_len;
+    /* Its end was seen, so its checksum was compared. */
+    is_whole = isal_inflate(z) == ISAL_DECOMP_OK && z->block_state == ISAL_BLOCK_FINISH &&
+               z->total_out == plain_len;
     tidy_vector_registers();
     if (is_whole)
         out->len += plain_len;
