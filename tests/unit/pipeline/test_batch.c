@@ -124,18 +124,3 @@ Test(batch, damaged_bytes_do_not_unpack)
     buffer_free(&back);
     worker_clear(&w);
 }
-
-Test(budget, no_room_no_read)
-{
-    struct budget b;
-
-    budget_init(&b, 100);
-    cr_expect(budget_try(&b, 500), "nothing held: one thing larger than all still moves");
-    cr_expect_not(budget_try(&b, 1));
-    budget_add(&b, -450);
-    cr_expect(budget_try(&b, 50));
-    cr_expect_not(budget_try(&b, 1));
-    budget_add(&b, -100);
-    cr_expect_eq(budget_held(&b), 0);
-    cr_expect_eq(b.peak_bytes, 500);
-}
