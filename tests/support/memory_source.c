@@ -34,8 +34,9 @@ static void close_source(struct source *base)
     (void)base;
 }
 
-static const struct source_ops seekable = {read_some, reread, close_source};
-static const struct source_ops sequential = {read_some, NULL, close_source};
+static const struct source_ops seekable = {
+    .read = read_some, .reread = reread, .close = close_source};
+static const struct source_ops sequential = {.read = read_some, .close = close_source};
 
 void memory_source_init(struct memory_source *s, struct slice text, bool is_sequential)
 {
