@@ -18,6 +18,11 @@ bool json_push_is_complete(const struct json_push *p)
     return p->state == PUSH_DONE;
 }
 
+bool json_push_is_behind_value(const struct json_push *p, unsigned depth)
+{
+    return p->state == PUSH_WANT_COMMA && p->depth == depth;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';

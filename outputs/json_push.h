@@ -64,6 +64,8 @@ void json_push_init(struct json_push *p, json_push_fn *on_event, void *ctx);
 bool json_push(struct json_push *p, struct slice bytes);
 /* One whole value was read, and only blanks behind it. */
 bool json_push_is_complete(const struct json_push *p);
+/* A value at this depth has just ended: the next byte that counts is a comma or a bracket. */
+bool json_push_is_behind_value(const struct json_push *p, unsigned depth);
 /* The key under which the value or container at this depth stands (depth >= 1). */
 struct slice json_push_key(const struct json_push *p, unsigned depth);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "outputs/es_reply.h"
+#include "outputs/es_verdict.h"
 #include "tests/support/failing_malloc.h"
 
 #define STREAM ".ds-logs-serverless.lambda-default-2026.11.24-000001"
@@ -92,6 +93,47 @@ Test(es_reply, as_the_servers_answer, .timeout = 30)
     expect_real(from_opensearch, "mapper_parsing_exception",
                 "failed to parse: documents must contain a single-valued timestamp field "
                 "'@timestamp' of date type");
+}
+
+/* Runs of items that are all the same are counted by a way of their own: each keeps its place. */
+Test(es_reply, runs_of_created_items, .timeout = 30)
+{
+    enum { N = 400 };
+    static const char *const forms[] = {
+        "{\"create\":{\"status\":201}}",     "{\"create\":{\"status\":201}}",
+        "{\"create\":{\"status\":201}}",     "{\"create\":{\"status\":429}}",
+        "{ \"create\" : {\"status\":201 }}", "{\"create\":{\"status\":409}}",
+        "{\"create\":{\"status\":2010}}",    "{\"create\":{\"status\":201,\"x\":[{}]}}",
+    };
+    enum { N_FORMS = sizeof forms / sizeof forms[0] };
+    struct buffer text = {0};
+    uint8_t which[N];
+    uint64_t random = 7;
+
+    buffer_add_lit(&text, "{\"errors\":true,\"items\":[");
+    for (size_t i = 0; i < N; i++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        which[i] = (random >> 60) < 12 ? 0 : (random >> 40) % N_FORMS;
+        buffer_printf(&text, "%s%s", i ? "," : "", forms[which[i]]);
+    }
+    buffer_add(&text, "]}", 3);
+    for (size_t bite = 1; bite < 700; bite += bite < 60 ? 1 : 61) {
+        struct es_reply r;
+
+        cr_assert(es_reply_init(&r, N));
+        cr_expect(push_by(&r, text.ptr, bite));
+        cr_assert(es_reply_is_whole(&r), "in bites of %zu", bite);
+        for (size_t i = 0; i < N; i++) {
+            enum verdict want = which[i] == 3   ? VERDICT_RETRY
+                                : which[i] == 5 ? VERDICT_DUPLICATE
+                                : which[i] == 6 ? es_item_verdict(0, slice_str(""), slice_str(""))
+                                                : VERDICT_DELIVERED;
+
+            cr_expect_eq(r.verdicts[i], want, "item %zu in bites of %zu", i, bite);
+        }
+        es_reply_fini(&r);
+    }
+    buffer_free(&text);
 }
 
 /* S2: a 200 counts with all of its items only. Cut off anywhere, the reply is none. */
