@@ -55,8 +55,10 @@ int main(int argc, char **argv)
     int n_skip;
 
     fill_standard_descriptors();
-    /* A reader that goes away is an answer of write(2), not our end. */
+    /* A reader that goes away, or a file that may not grow, is an answer of write(2), not our end.
+     */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (argc > 1 && is_word(argv[1], "--version", "-V")) {
         puts("ship " SHIP_VERSION);
         return EXIT_DONE;
