@@ -7,7 +7,7 @@
 
 void tracker_init(struct tracker *t, tracker_moved_fn *on_moved, void *ctx)
 {
-    *t = (struct tracker){on_moved, ctx, 0};
+    *t = (struct tracker){.on_moved = on_moved, .ctx = ctx};
 }
 
 void tracker_add(struct tracker *t, struct chunk *chunk)
@@ -21,6 +21,7 @@ void tracker_add(struct tracker *t, struct chunk *chunk)
         s->oldest = chunk;
     s->newest = chunk;
     t->n_chunks++;
+    t->n_reading++;
 }
 
 static bool is_settled(const struct chunk *c)
@@ -54,6 +55,7 @@ static void advance(struct tracker *t, struct stream *s)
 void tracker_read(struct tracker *t, struct chunk *chunk)
 {
     chunk->is_read = true;
+    t->n_reading--;
     advance(t, chunk->stream);
 }
 
@@ -75,6 +77,7 @@ void tracker_drop(struct tracker *t, struct stream *stream)
 
         stream->oldest = c->next;
         t->n_chunks--;
+        t->n_reading -= !c->is_read;
         chunk_free(c);
     }
     stream->newest = NULL;

@@ -23,7 +23,8 @@ typedef void tracker_moved_fn(void *ctx, struct stream *stream, uint64_t positio
 struct tracker {
     tracker_moved_fn *on_moved;
     void *ctx;
-    uint64_t n_chunks; /* not settled, over all streams */
+    uint64_t n_chunks;  /* not settled, over all streams */
+    uint64_t n_reading; /* of them, with a worker or on the way to one */
 };
 
 void tracker_init(struct tracker *t, tracker_moved_fn *on_moved, void *ctx);

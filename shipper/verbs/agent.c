@@ -182,8 +182,10 @@ static int64_t tick_all(struct agent *a, int64_t now_ms)
             next = sooner(next, a->plan.inputs[i].ops->tick(a->inputs[i], now_ms));
     else
         next = a->stop_by_ms;
-    /* Reading waits for room that only open batches hold: they must not wait for their linger. */
-    flush |= inputs_are_finished(a) || budget_held(&a->budget) > a->budget.limit_bytes / 2;
+    /* Nothing is being read, or reading waits for room that only open batches hold: they must not
+     * wait for their linger. */
+    flush |= inputs_are_finished(a) || (a->plan.is_replay && a->tracker.n_reading == 0) ||
+             budget_held(&a->budget) > a->budget.limit_bytes / 2;
     next = sooner(next, lanes_tick(a->lanes, now_ms, flush));
     next = sooner(next, engine_tick(a->engine, now_ms));
     if (a->checkpoints)

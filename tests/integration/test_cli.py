@@ -85,6 +85,17 @@ def test_a_directory_with_everything_below_it(run_ship, tmp_path):
     assert sorted(messages(done.stdout)) == ["a", "b", "c"]
 
 
+def test_more_files_than_are_known_at_a_time(run_ship, tmp_path):
+    """Each with an older one, which comes first."""
+    (tmp_path / "d").mkdir()
+    for n in range(1000):
+        (tmp_path / "d" / f"f{n}.log").write_text(f"new {n}\n")
+        (tmp_path / "d" / f"f{n}.log.1").write_text(f"old {n}\n")
+    done = run_ship(["--replay", "d"]).expect(0)
+    got = messages(done.stdout)
+    assert sorted(got) == sorted(f"{age} {n}" for n in range(1000) for age in ("old", "new"))
+
+
 def test_a_glob_that_the_shell_did_not_expand(run_ship, tmp_path):
     for name in ("a.log", "b.log", "c.txt"):
         (tmp_path / name).write_text(f"{name}\n")

@@ -84,6 +84,7 @@ def test_what_passes_loses_nothing(log, replay, fake_es, name):
     assert "answering again" in done.stderr or "warn" in done.stderr
 
 
+@pytest.mark.threads
 def test_all_of_it_at_once(log, replay, fake_es):
     """About half of all requests fail, in each of these ways; whoever sends again gets through."""
     fake_es.set_chaos(7, *[(0.04, fault) for name, fault in TRANSIENT.items() if "stall" not in name])
@@ -206,6 +207,7 @@ def test_the_original_of_a_line_that_is_no_utf8(replay, fake_es, tmp_path):
     assert base64.b64decode(letter["original_base64"]) == b"poison \xff\xfe\x00 bytes"
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("suffix", [".gz", ".zst", "-"])
 def test_the_original_from_where_it_cannot_be_read_again(fake_es, tmp_path, run_ship, suffix):
     """Packed files and standard input: the chunk keeps what is not settled. Small batches: they are

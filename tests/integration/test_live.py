@@ -69,6 +69,7 @@ def watch(request):
 # ---- every line once ---------------------------------------------------------------------------
 
 
+@pytest.mark.threads
 def test_a_hundred_files_rotated_by_rename_and_by_copytruncate(live, field, fake_es, watch):
     files = field(100)
     ship = live(file=watch)
@@ -132,6 +133,7 @@ def test_copies_that_match_too(live, field, fake_es):
     assert_each_once(files, fake_es.events())
 
 
+@pytest.mark.threads
 def test_standard_output_has_every_line_once(live, field, watch):
     files = field(30)
     ship = live(file=watch, output={"type": "stdout", "batch": {"linger": "20ms"}})
@@ -148,6 +150,8 @@ def test_standard_output_has_every_line_once(live, field, watch):
 # ---- killed and started again ------------------------------------------------------------------
 
 
+@pytest.mark.threads
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [int(os.environ.get("SHIP_SEED", 1))])
 def test_killed_while_files_are_written_and_rotated(live, field, fake_es, seed):
     rng = random.Random(seed)
@@ -372,6 +376,7 @@ def test_standard_input_as_a_service(ship, ship_env, tmp_path, fake_es):
         assert sorted(event["message"] for event in fake_es.events()) == ["one", "open", "two"]
 
 
+@pytest.mark.threads
 def test_many_sighups_harm_nothing(live, field, fake_es):
     files = field(10)
     ship = live()
