@@ -128,6 +128,7 @@ const struct output_ops output_stdout = {
     .name = "stdout",
     .help = "NDJSON on standard output: the documents as they would be indexed, and event.id",
     .options = {NULL, 0, sizeof(struct no_options)},
+    .keeps_order = true,
     .encode = encode,
     .open = open_stdout,
     .max_in_flight = blocking_max_in_flight,

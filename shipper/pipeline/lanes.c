@@ -151,6 +151,13 @@ static void seal(struct lanes *l, struct batch *b, struct worker *w)
     p->job.drop = drop_pack;
     p->lanes = l;
     p->batch = b;
+    if (w && l->lanes[b->output].options.ops->keeps_order) {
+        /* Two workers would bring two batches in any order. */
+        atomic_fetch_add(&l->n_packing, 1);
+        run_pack(&p->job, w);
+        pool_finish_from_worker(l->pool, &p->job);
+        return;
+    }
     if (w && l->lanes[b->output].options.ops->wants_gzip &&
         atomic_load(&l->n_packing) >= pool_size(l->pool))
         batch_pack(b, w, NULL);
@@ -169,7 +176,8 @@ static void drop_empty(struct lanes *l, struct batch *b)
 
 void lanes_put(struct lanes *l, struct batch *b, struct worker *w)
 {
-    const struct batch_limits *limits = &l->lanes[b->output].options.limits;
+    const struct lane_options *options = &l->lanes[b->output].options;
+    bool is_done = options->limits.linger_ms == 0 || options->ops->keeps_order;
 
     if (b->n_items == 0) {
         drop_empty(l, b);
@@ -178,7 +186,7 @@ void lanes_put(struct lanes *l, struct batch *b, struct worker *w)
     if (b->first_ms == 0)
         b->first_ms = clock_mono_ms(l->clock);
     batch_recount(b);
-    if (batch_is_full(b, limits) || limits->linger_ms == 0)
+    if (is_done || batch_is_full(b, &options->limits))
         seal(l, b, w);
     else
         put_on_shelf(l, b);

@@ -69,6 +69,23 @@ static struct job *next_job(struct pool *p)
     return job ? job : queue_pop(&p->normal);
 }
 
+/* With the lock held. */
+static void finish(struct pool *p, struct job *job)
+{
+    bool was_empty = p->finished.len == 0;
+
+    queue_push(&p->finished, job);
+    if (was_empty && p->n_threads)
+        p->wake(p->ctx);
+}
+
+void pool_finish_from_worker(struct pool *p, struct job *job)
+{
+    pthread_mutex_lock(&p->lock);
+    finish(p, job);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void *thread_main(void *arg)
 {
     struct thread *t = arg;
@@ -77,8 +94,6 @@ static void *thread_main(void *arg)
     pthread_mutex_lock(&p->lock);
     for (;;) {
         struct job *job = p->is_stopping ? NULL : next_job(p);
-        bool was_empty;
-
         if (p->is_stopping)
             break;
         if (!job) {
@@ -88,10 +103,7 @@ static void *thread_main(void *arg)
         pthread_mutex_unlock(&p->lock);
         job->run(job, &t->worker);
         pthread_mutex_lock(&p->lock);
-        was_empty = p->finished.len == 0;
-        queue_push(&p->finished, job);
-        if (was_empty)
-            p->wake(p->ctx);
+        finish(p, job);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;

@@ -44,6 +44,9 @@ struct pool *pool_new(unsigned n_workers, pool_wake_fn *wake, void *ctx, struct 
 void pool_submit(struct pool *pool, struct job *job, enum job_order order);
 /* The same, called from a job that runs; `done` will come on the loop as always. */
 void pool_submit_from_worker(struct pool *pool, struct job *job, enum job_order order);
+/* From a job that runs: this one needs no run; `done` comes on the loop, in the order of these
+ * calls, and before that of the job that runs. */
+void pool_finish_from_worker(struct pool *pool, struct job *job);
 /* Calls `done` of what has finished; returns how many. Loop thread. */
 size_t pool_reap(struct pool *pool);
 /* Jobs that wait for a worker (urgent ones included); any thread. */

@@ -47,6 +47,19 @@ def test_documents_on_standard_output(run_ship, log):
     assert done.stderr.count("\n") == 1
 
 
+def test_documents_come_in_the_order_of_their_lines(run_ship, tmp_path):
+    """With several workers and many batches too; a rotated file before the one that follows it."""
+    names = ["a.log.2", "a.log.1", "a.log", "b.log"]
+    for number, name in enumerate(names):
+        (tmp_path / name).write_text("".join(f"{number} {n}\n" for n in range(30_000)))
+    done = run_ship(["--replay", *reversed(names)]).expect(0)
+    got = [tuple(map(int, message.split())) for message in messages(done.stdout)]
+    assert len(got) == 120_000
+    first = [pair for pair in got if pair[0] < 3]
+    assert first == sorted(first)
+    assert [pair for pair in got if pair[0] == 3] == [(3, n) for n in range(30_000)]
+
+
 def test_quiet_says_nothing(run_ship, log):
     assert run_ship(["--replay", log, "-q"]).expect(0).stderr == ""
 
