@@ -86,23 +86,30 @@ static struct invocation *current(struct correlate *c)
 
 /* --- what single lines do --- */
 
-/* The text of a value into a fixed field, cut on a character's border. */
+/* Enough of a JSON string for any field here: an escape is at most six times as long as what it
+ * says. */
+enum { ESCAPED_MAX = 6 * (CORRELATE_NAME_MAX + 1) };
+
+/* The text of a value into a fixed field, cut on a character's border; nothing is allocated. */
 static void copy_text(const struct value *v, char *out, size_t cap)
 {
-    struct buffer text = {0};
+    char said[ESCAPED_MAX];
+    struct buffer plain = {.ptr = said, .cap = sizeof said};
+    struct slice text = v->bytes;
     size_t len;
 
-    if (v->kind == VALUE_JSON_STRING)
-        json_unescape(v->bytes, &text);
-    else
-        buffer_add_slice(&text, v->bytes);
+    if (v->kind == VALUE_JSON_STRING) {
+        if (text.len > sizeof said)
+            text.len = sizeof said; /* saying it takes no more room than this */
+        json_unescape(text, &plain);
+        text = buffer_slice(&plain);
+    }
     len = text.len < cap - 1 ? text.len : cap - 1;
     while (len > 0 && len < text.len && ((unsigned char)text.ptr[len] & 0xC0) == 0x80)
         len--;
     if (len)
         memcpy(out, text.ptr, len);
     out[len] = '\0';
-    buffer_free(&text);
 }
 
 static void learn_function(struct correlate *c, const struct record *r)

@@ -13,11 +13,17 @@ void *__wrap_realloc(void *ptr, size_t size);
 
 static atomic_uint left; /* 0: nothing fails */
 static atomic_bool has_failed;
+static atomic_uint count;
 
 void failing_malloc_at(unsigned n)
 {
     atomic_store(&has_failed, false);
     atomic_store(&left, n);
+}
+
+unsigned failing_malloc_count(void)
+{
+    return atomic_load(&count);
 }
 
 bool failing_malloc_has_failed(void)
@@ -27,6 +33,7 @@ bool failing_malloc_has_failed(void)
 
 static bool is_the_one(void)
 {
+    atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
     if (atomic_load_explicit(&left, memory_order_relaxed) == 0 || atomic_fetch_sub(&left, 1) != 1)
         return false;
     atomic_store(&has_failed, true);

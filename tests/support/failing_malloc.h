@@ -9,6 +9,8 @@
 
 /* The nth allocation from now on fails (1: the next), once. 0: none does. */
 void failing_malloc_at(unsigned n);
+/* How many allocations there were since the program began. */
+unsigned failing_malloc_count(void);
 /* The one that was asked for has failed. */
 bool failing_malloc_has_failed(void);
 
