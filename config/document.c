@@ -7,6 +7,8 @@
 
 #include "parsers/utf8.h"
 
+enum { DEPTH_MAX = 32, ANCHORS_MAX = 100 };
+
 static const char ending[] = "; not starting";
 
 /* --- messages --- */
@@ -194,22 +196,78 @@ static int check_single(yaml_parser_t *p, const struct document *d, struct slice
     return rc;
 }
 
-int document_parse(struct document *d, struct slice text, const char *origin, struct err *e)
+static int begin(yaml_parser_t *parser, struct slice text, struct err *e)
 {
-    static const struct slice mark = SLICE_LIT("\xef\xbb\xbf");
-    yaml_parser_t parser;
-    int rc;
-
-    memset(d, 0, sizeof *d);
-    d->origin = origin;
-    if (slice_starts(text, mark))
-        text = slice_from(text, mark.len);
-    if (!yaml_parser_initialize(&parser))
+    if (!yaml_parser_initialize(parser))
         return err_set(e, ERR_NOMEM, "out of memory");
-    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(parser, (const unsigned char *)text.ptr, text.len);
+    return 0;
+}
+
+/* How the event changes the depth; counts anchors. */
+static int step(const yaml_event_t *event, unsigned *n_anchors)
+{
+    switch (event->type) {
+    case YAML_MAPPING_START_EVENT:
+        *n_anchors += event->data.mapping_start.anchor != NULL;
+        return 1;
+    case YAML_SEQUENCE_START_EVENT:
+        *n_anchors += event->data.sequence_start.anchor != NULL;
+        return 1;
+    case YAML_SCALAR_EVENT:
+        *n_anchors += event->data.scalar.anchor != NULL;
+        return 0;
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+/* libyaml takes time by the square of depth and of anchors: no more of them than anyone wants. */
+static int check_shape(struct slice text, const char *origin, struct err *e)
+{
+    yaml_parser_t parser;
+    yaml_event_t event = {.type = YAML_NO_EVENT};
+    unsigned n_anchors = 0;
+    int depth = 0;
+    int rc = begin(&parser, text, e);
+
+    if (rc < 0)
+        return rc;
+    while (rc == 0 && event.type != YAML_STREAM_END_EVENT) {
+        if (!yaml_parser_parse(&parser, &event)) {
+            rc = not_yaml(&parser, text, origin, e);
+            break;
+        }
+        depth += step(&event, &n_anchors);
+        if (depth > DEPTH_MAX || n_anchors > ANCHORS_MAX) {
+            err_set(e, ERR_CONFIG,
+                    depth > DEPTH_MAX ? "more than %d maps and lists in each other"
+                                      : "more than %d anchors",
+                    depth > DEPTH_MAX ? DEPTH_MAX : ANCHORS_MAX);
+            rc = locate(origin, event.start_mark.line + 1, event.start_mark.column + 1, "", e);
+        }
+        if (event.type == YAML_SCALAR_EVENT)
+            explicit_bzero(event.data.scalar.value, event.data.scalar.length);
+        if (event.type != YAML_STREAM_END_EVENT)
+            yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return rc;
+}
+
+static int load(struct document *d, struct slice text, struct err *e)
+{
+    yaml_parser_t parser;
+    int rc = begin(&parser, text, e);
+
+    if (rc < 0)
+        return rc;
     if (!yaml_parser_load(&parser, &d->yaml)) {
-        rc = not_yaml(&parser, text, origin, e);
+        rc = not_yaml(&parser, text, d->origin, e);
         memset(&d->yaml, 0, sizeof d->yaml);
     } else {
         rc = check_root(d, e);
@@ -220,6 +278,19 @@ int document_parse(struct document *d, struct slice text, const char *origin, st
     }
     yaml_parser_delete(&parser);
     return rc;
+}
+
+int document_parse(struct document *d, struct slice text, const char *origin, struct err *e)
+{
+    static const struct slice mark = SLICE_LIT("\xef\xbb\xbf");
+
+    memset(d, 0, sizeof *d);
+    d->origin = origin;
+    if (slice_starts(text, mark))
+        text = slice_from(text, mark.len);
+    if (check_shape(text, origin, e) < 0)
+        return -1;
+    return load(d, text, e);
 }
 
 void document_free(struct document *d)

@@ -238,6 +238,8 @@ int value_add_pair(struct keep *k, const struct option *o, void *options, struct
     for (size_t i = 0; i < map->n_items; i++)
         if (slice_is(key, map->keys[i]))
             return err_set(e, ERR_CONFIG, "given twice");
+    if (map->n_items >= VALUE_PAIRS_MAX)
+        return err_set(e, ERR_CONFIG, "more than %d names", VALUE_PAIRS_MAX);
     keys = with_room(k, map->keys, map->n_items);
     values = with_room(k, map->values, map->n_items);
     key_copy = keep_text(k, key);

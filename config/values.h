@@ -26,7 +26,9 @@ int value_set(struct keep *k, const struct option *o, void *options, struct slic
               struct err *e);
 /* OPTION_LIST: what stood there by default goes. */
 void value_clear(const struct option *o, void *options);
-/* OPTION_MAP: adds a pair. -1 and *e also when the key is there already. */
+/* OPTION_MAP: adds a pair. -1 and *e also when the key is there already, or there are
+ * VALUE_PAIRS_MAX. */
+enum { VALUE_PAIRS_MAX = 1000 };
 int value_add_pair(struct keep *k, const struct option *o, void *options, struct slice key,
                    struct slice value, struct err *e);
 

@@ -120,6 +120,22 @@ def test_many_aliases_are_bounded(check):
     assert done.seconds < 10
 
 
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("state: " + "[" * 900_000, "1:39: more than 32 maps and lists in each other"),
+        ("state: " + "{a: " * 200_000, "1:132: more than 32 maps and lists in each other"),
+        ("".join(f"- &a{n} x\n" for n in range(60_000)), "101:3: more than 100 anchors"),
+        ("labels:\n" + "".join(f"  k{n}: v\n" for n in range(80_000)), "1002:10: labels.k1000: more than 1000 names"),
+    ],
+    ids=["lists", "maps", "anchors", "labels"],
+)
+def test_what_would_take_for_ever(check, text, said):
+    done = check(text)
+    assert complaint(done) == f"ship.yaml:{said}; not starting"
+    assert done.seconds < 10
+
+
 # ---- what comes from outside is text -------------------------------------------------------------
 
 

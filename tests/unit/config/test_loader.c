@@ -6,10 +6,6 @@
 #include "parsers/regex.h"
 #include "shipper/inputs/file_input.h"
 
-/* What stands below a good input, and a good output, when the other is the matter. */
-#define INPUT "inputs: [{type: stdin}]\n"
-#define OUTPUT "outputs: [{type: stdout}]\n"
-
 static struct config *parse(const char *text, struct err *e)
 {
     return config_parse(text, strlen(text), "ship.yaml", e);
@@ -94,5 +90,20 @@ Test(config_loader, from_the_command_line)
     cr_expect_null(config_add_input(c, "flie", &e));
     cr_expect_str_eq(e.what,
                      "\"flie\" is no input; want one of file, stdin; did you mean \"file\"?");
+    config_free(c);
+}
+
+Test(config_loader, anchors)
+{
+    struct err e = {0};
+    struct config *c = parse("labels: &l {a: b}\n"
+                             "inputs:\n"
+                             "  - {type: stdin, labels: *l, function: &name shop}\n"
+                             "outputs: [{type: stdout, name: *name}]\n",
+                             &e);
+
+    cr_assert(c, "%s: %s", e.where, e.what);
+    cr_expect_eq(c->inputs[0].common.labels.n_items, 1);
+    cr_expect_str_eq(c->outputs[0].common.name, "shop");
     config_free(c);
 }

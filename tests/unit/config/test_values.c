@@ -219,6 +219,12 @@ Test(config_values, pairs)
     cr_assert_eq(sample.map.n_items, 5);
     cr_expect_str_eq(sample.map.keys[4], "k4");
     cr_expect_str_eq(sample.map.values[3], "v");
+    for (int i = 5; i < VALUE_PAIRS_MAX; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        cr_expect_eq(value_add_pair(k, o, &sample, slice_str(key), slice_str("v"), &e), 0);
+    }
+    cr_expect_eq(value_add_pair(k, o, &sample, slice_str("one more"), slice_str("v"), &e), -1);
+    cr_expect_str_eq(e.what, "more than 1000 names");
 }
 
 Test(config_values, names)
