@@ -82,7 +82,14 @@ static void run_write(struct job *job, struct worker *w)
     struct blocking *b = (struct blocking *)job;
 
     (void)w;
-    b->ops->write(b->self, b->batch, &b->reply);
+    b->reply.verdicts = calloc(b->batch->n_items, sizeof *b->reply.verdicts);
+    if (b->reply.verdicts) {
+        b->ops->write(b->self, b->batch, &b->reply);
+        return;
+    }
+    b->reply.outcome = SINK_RETRY;
+    err_set(&b->reply.why, ERR_NOMEM, "out of memory");
+    err_at(&b->reply.why, "%s", b->where);
 }
 
 static void done_write(struct job *job)
@@ -101,13 +108,6 @@ void blocking_send(struct sink *sink, struct batch *batch, sink_done_fn *done, v
     struct blocking *b = (struct blocking *)sink;
 
     b->reply = (struct sink_reply){.retry_after_ms = -1, .was_reached = true};
-    b->reply.verdicts = calloc(batch->n_items, sizeof *b->reply.verdicts);
-    if (!b->reply.verdicts) {
-        b->reply.outcome = SINK_RETRY;
-        err_set(&b->reply.why, ERR_NOMEM, "out of memory");
-        done(ctx, batch, &b->reply);
-        return;
-    }
     b->batch = batch;
     b->done = done;
     b->ctx = ctx;

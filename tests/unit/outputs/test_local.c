@@ -14,6 +14,7 @@
 #include "outputs/output.h"
 #include "parsers/parser.h"
 #include "shipper/pipeline/event.h"
+#include "tests/support/failing_malloc.h"
 
 struct world {
     char directory[64];
@@ -265,7 +266,8 @@ static void on_sent(void *ctx, struct batch *batch, const struct sink_reply *rep
     a->has_come = true;
     a->outcome = reply->outcome;
     a->why = reply->why;
-    memcpy(a->verdicts, reply->verdicts, batch->n_items * sizeof a->verdicts[0]);
+    if (reply->outcome == SINK_ITEMS)
+        memcpy(a->verdicts, reply->verdicts, batch->n_items * sizeof a->verdicts[0]);
     batch_free(batch);
     ev_break(a->loop, EVBREAK_ALL);
 }
@@ -321,6 +323,32 @@ Test(local, delivers_once)
                   "aaaaaaaaaaaaaaaaaaaaaa 1000 payment r-1 00000000000000ff warn card declined");
     expect_answer(&w, "SELECT json_extract(document, '$.\"event.id\"') FROM events",
                   "aaaaaaaaaaaaaaaaaaaaaa");
+    output_local.close(sink);
+    ev_loop_destroy(loop);
+    world_free(&w);
+}
+
+/* The answer never comes from inside, not even when there is no room for it. */
+Test(local, without_memory_for_the_verdicts)
+{
+    struct world w = world_new();
+    struct local_options options = {w.path};
+    struct ev_loop *loop = ev_loop_new(0);
+    struct sink_world sink_world = {.clock = &clock_real, .loop = loop};
+    struct sink *sink = output_local.open(&options, &sink_world, NULL);
+    struct budget budget;
+    struct batch *b;
+    struct answer a;
+
+    budget_init(&budget, 1 << 20);
+    cr_assert(sink);
+    b = two_events(&budget);
+    failing_malloc_at(1);
+    a = send_batch(sink, loop, b);
+    cr_expect(failing_malloc_has_failed());
+    cr_expect_eq(a.outcome, SINK_RETRY);
+    cr_expect_eq(a.why.code, ERR_NOMEM);
+    expect_answer(&w, "SELECT count(*) FROM events", "0");
     output_local.close(sink);
     ev_loop_destroy(loop);
     world_free(&w);
