@@ -20,8 +20,10 @@ FLAGS.release := -O2 -D_FORTIFY_SOURCE=2
 FLAGS.clang   := $(FLAGS.release)
 FLAGS.asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS.tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
+FLAGS.fuzz    := $(FLAGS.asan) -fsanitize=fuzzer-no-link
 LINK.asan     := -fsanitize=address,undefined
 LINK.tsan     := -fsanitize=thread
+LINK.fuzz     := -fsanitize=fuzzer,address,undefined
 
 CFLAGS_ALL = $(BASE) $(FLAGS.$(FLAVOUR)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PACKAGES)) -lev -lm
@@ -30,7 +32,7 @@ LINK       = -pie -Wl,-z,relro,-z,now -pthread $(LINK.$(FLAVOUR)) $(LDFLAGS)
 SOURCES := $(sort $(shell find shipper parsers outputs config -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 LIBRARY := $(OUT)/libship.a
-UNIT    := $(sort $(shell find tests/unit tests/sim -name '*.c' 2>/dev/null) $(wildcard tests/support/*.c))
+UNIT    := $(sort $(shell find tests/unit tests/sim -name '*.c' 2>/dev/null) $(wildcard tests/support/*.c tests/fuzz/fuzz_*.c))
 # Criterion maps memory where ThreadSanitizer allows none; a stand-in of ours runs the same tests there.
 ifeq ($(FLAVOUR),tsan)
 CPPFLAGS  += -isystem tests/support/criterion
@@ -41,6 +43,7 @@ CRITERION := -lcriterion
 endif
 UNITOBJ := $(UNIT:%.c=$(OUT)/%.o)
 BENCH   := $(sort $(wildcard tests/bench/*.c))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 HEADERS := $(sort $(shell find shipper parsers outputs config -name '*.h'))
 
 .DEFAULT_GOAL := all
@@ -70,5 +73,10 @@ $(OUT)/bench/bulk_sink: $(OUT)/tests/bench/bulk_body.o
 $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) -o $@
+
+# libFuzzer's binaries, for the flavour fuzz; the targets themselves are in the unit tests too.
+$(OUT)/fuzz/%: tests/fuzz/entry.c $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/support/document_rig.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(if $(V),,@)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -DFUZZ_TARGET=fuzz_$* $(LINK) $^ $(LIBS) -o $@
 
 -include $(OBJECTS:.o=.d) $(UNITOBJ:.o=.d) $(BENCH:%.c=$(OUT)/%.d)

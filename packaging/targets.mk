@@ -11,8 +11,8 @@ LOCKED    = mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE)
 TEXTS    := $(SOURCES) $(HEADERS) $(UNIT) $(BENCH) $(shell find tests -name '*.h')
 STRICT    = $(CPPFLAGS) -std=c17 $(WARNINGS) -Werror
 
-.PHONY: all demo test check bench golden install uninstall clean help
-.PHONY: unit flavour bench-tools bench-stages strict headers format tidy both-compilers
+.PHONY: all demo test check bench fuzz golden install uninstall clean help
+.PHONY: unit fuzzers flavour bench-tools bench-stages strict headers format tidy both-compilers
 
 all: $(OUT)/ship ## build build/ship
 	@ln -sfn $(FLAVOUR)/ship $(BUILD)/ship
@@ -40,6 +40,11 @@ bench: ## speed and memory beside rsyslog's; writes build/bench.json
 	+@$(LOCKED) all bench-tools
 	@tests/bench/run
 
+fuzz: ## each fuzz target for SECONDS (60), under ASan and UBSan; what it finds stays in build/fuzz
+	@packaging/install-deps check
+	+@$(LOCKED) FLAVOUR=fuzz CC=clang fuzzers
+	@tests/fuzz/run $(or $(SECONDS),60)
+
 golden: ## rewrite tests/golden/ from what ship says now; review the diff
 	@packaging/install-deps test
 	+@$(LOCKED) all unit
@@ -65,6 +70,8 @@ $(BUILD)/.deps-build: packaging/install-deps
 # ---- the parts of test and check ----
 
 unit: $(OUT)/unit
+
+fuzzers: $(FUZZERS)
 
 bench-tools: $(addprefix $(OUT)/bench/,bulk_sink corpus measure stages)
 

@@ -1,14 +1,10 @@
-/* libFuzzer: the scanner against jansson, and the text functions against one another.
- *
- * clang -fsanitize=fuzzer,address,undefined; see CONTRIBUTING.md. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "parsers/json_scan.h"
+#include "tests/fuzz/targets.h"
 #include "tests/support/json_oracle.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void must(const char *wrong)
 {
@@ -60,7 +56,7 @@ static void check_each(const struct json_object *o)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int fuzz_json(const uint8_t *data, size_t size)
 {
     struct json_object o = {0};
     struct slice text = slice_of((const char *)data, size);

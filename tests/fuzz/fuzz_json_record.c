@@ -1,14 +1,9 @@
-/* libFuzzer: any JSON line into a record, and what the encoder may rely on: the fields, written one
- * after another, are an object in which no key comes twice.
- *
- * clang -fsanitize=fuzzer,address,undefined; see CONTRIBUTING.md. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "parsers/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/targets.h"
 
 static void must(bool holds, const char *what)
 {
@@ -78,7 +73,7 @@ static void check_document(const struct record *r, bool may_repeat)
     json_object_free(&o);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int fuzz_json_record(const uint8_t *data, size_t size)
 {
     const struct parser parser = {&parser_json, NULL};
     struct parse_scratch scratch = {0};

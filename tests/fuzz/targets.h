@@ -1,0 +1,21 @@
+/* The fuzz targets: each takes any bytes, and aborts with a word on stderr when a promise is
+ * broken.
+ *
+ * libFuzzer runs one (entry.c, `make fuzz`); the unit tests run all of them over the corpus.
+ * Thread: any, one call at a time. */
+#ifndef SHIP_TESTS_FUZZ_TARGETS_H
+#define SHIP_TESTS_FUZZ_TARGETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The scanner against jansson, and the text functions against one another. */
+int fuzz_json(const uint8_t *data, size_t size);
+/* A JSON line into a record: its fields are an object in which no key comes twice. */
+int fuzz_json_record(const uint8_t *data, size_t size);
+/* A file into documents: each is JSON without a key twice; chunks and restarts change nothing. */
+int fuzz_parse_line(const uint8_t *data, size_t size);
+/* A pattern (the first line) held against a line (the rest). */
+int fuzz_regex(const uint8_t *data, size_t size);
+
+#endif
