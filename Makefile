@@ -69,10 +69,11 @@ $(OUT)/unit: $(UNITOBJ) $(LIBRARY)
 
 # The bench's own tools; what they do not use of the library is not linked.
 $(OUT)/bench/bulk_sink: $(OUT)/tests/bench/bulk_body.o
+$(OUT)/bench/stages: $(OUT)/tests/bench/rig.o
 .SECONDARY: $(BENCH:%.c=$(OUT)/%.o)
 $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) -o $@
+	$(if $(V),,@)$(CC) $(LINK) $(filter %.o,$^) $(LIBRARY) $(LIBS) -o $@
 
 # libFuzzer's binaries, for the flavour fuzz; the targets themselves are in the unit tests too.
 $(OUT)/fuzz/%: tests/fuzz/entry.c $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/support/document_rig.o $(LIBRARY)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# stages.sh BIN [LINES]: what each stage of the hot path costs, for each kind of corpus.
+# stages.sh BIN [LINES]: what each stage of the hot path costs, for each kind of corpus; what a second worker brings.
 set -eu
 
 bin=$1
@@ -15,5 +15,6 @@ for kind in json lambda access; do
         "$bin/stages" "$dir/log" 5 "$pattern"
     else
         "$bin/stages" "$dir/log" 5
+        "$bin/stages" --workers "$dir/log" 5
     fi
 done
