@@ -442,8 +442,27 @@ struct agent *agent_new(const struct agent_plan *plan, struct err *e)
     return NULL;
 }
 
+/* What is legal but dangerous, once at the start: a service's owner may never run `ship check`. */
+static void tell_dangers(const struct agent *a)
+{
+    for (size_t i = 0; i < a->plan.n_outputs; i++) {
+        const struct output_config *o = &a->plan.outputs[i];
+        struct buffer lines = {0};
+        struct slice rest;
+        struct slice line;
+
+        if (o->ops->warn)
+            o->ops->warn(o->options, &lines);
+        rest = buffer_slice(&lines);
+        while (rest.len && slice_cut(&rest, '\n', &line))
+            log_line(a->plan.log, LOG_WARN, "output %s: %.*s", o->common.name, SLICE_ARG(line));
+        buffer_free(&lines);
+    }
+}
+
 enum agent_end agent_run(struct agent *a, struct err *e)
 {
+    tell_dangers(a);
     if (a->plan.shows_progress)
         progress_start(&a->progress, a->loop, a);
     ev_run(a->loop, 0);

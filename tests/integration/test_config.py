@@ -375,3 +375,14 @@ def test_words_that_are_none(run_ship, args, word):
     done = run_ship(args, timeout=20).expect(2)
     assert word in done.stderr and "ship help" in done.stderr
     assert done.stderr.count("\n") == 1 and done.stdout == ""
+
+
+def test_what_is_dangerous_is_told_at_the_start(run_ship, tmp_path, free_port):
+    """Not only by `ship check`, which the owner of a service may never run."""
+    (tmp_path / "a.log").write_text("a line\n")
+    (tmp_path / "ship.yaml").write_text(
+        "inputs: [{type: stdin}]\n"
+        f"outputs: [{{type: elasticsearch, hosts: ['https://127.0.0.1:{free_port}'], tls.verify: false}}]\n"
+    )
+    said = run_ship(["--replay", "a.log", "-c", "ship.yaml"]).expect(1).stderr
+    assert "warn: output elasticsearch: tls.verify is off" in said
