@@ -45,7 +45,7 @@ int fuzz_regex(const uint8_t *data, size_t size)
 {
     struct slice line = slice_of((const char *)data, size);
     struct slice pattern;
-    char *text;
+    struct buffer text = {0}; /* with its NUL */
     struct regex_options options = {.match_limit = 1000};
     struct parser parser = {&parser_regex, NULL};
     struct parse_scratch scratch = {0};
@@ -54,9 +54,10 @@ int fuzz_regex(const uint8_t *data, size_t size)
 
     if (!slice_cut(&line, '\n', &pattern))
         return 0;
-    text = strndup(pattern.ptr, pattern.len);
-    options.pattern = text;
-    parser.self = text ? parser_regex.make(&options, &e) : NULL;
+    buffer_add_slice(&text, pattern);
+    buffer_add_char(&text, '\0');
+    options.pattern = text.ptr;
+    parser.self = parser_regex.make(&options, &e);
     must(parser.self || e.what[0], "refused without a word");
     if (parser.self) {
         parser_parse(&parser, &scratch, line, &r);
@@ -64,6 +65,6 @@ int fuzz_regex(const uint8_t *data, size_t size)
         parser_regex.free(parser.self);
     }
     parse_scratch_free(&scratch);
-    free(text);
+    buffer_free(&text);
     return 0;
 }
