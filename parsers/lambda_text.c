@@ -220,8 +220,12 @@ static bool take_log4j(struct slice rest, struct parse_scratch *scratch, struct 
     return true;
 }
 
-/* A level in capitals at the start: " ERROR text", " [WARN] text", "INFO: text". */
-static bool take_level_word(struct slice rest, const char *before_text, struct record *out)
+static const struct slice level_ends = SLICE_LIT(" ]:\t");
+static const struct slice colon = SLICE_LIT(":");
+
+/* A level in capitals at the start, one of `ends` behind it: " ERROR text", " [WARN] text", "INFO:
+ * text". */
+static bool take_level_word(struct slice rest, struct slice ends, struct record *out)
 {
     size_t n = 0;
     enum level level;
@@ -230,7 +234,7 @@ static bool take_level_word(struct slice rest, const char *before_text, struct r
         rest = slice_from(rest, 1);
     while (n < rest.len && rest.ptr[n] >= 'A' && rest.ptr[n] <= 'Z')
         n++;
-    if (n < 4 || n > 8 || (n < rest.len && !memchr(before_text, rest.ptr[n], strlen(before_text))))
+    if (n < 4 || n > 8 || (n < rest.len && !memchr(ends.ptr, rest.ptr[n], ends.len)))
         return false;
     level = level_parse(slice_of(rest.ptr, n));
     if (level != LEVEL_NONE)
@@ -263,7 +267,7 @@ static bool parse_go(struct slice line, struct parse_scratch *scratch, struct re
         return false;
     rest = slice_from(line, n + 1);
     out->has_time = true;
-    take_level_word(rest, " ]:\t", out);
+    take_level_word(rest, level_ends, out);
     out->message = lambda_with_newlines(rest, scratch);
     if (rest.len && *rest.ptr == '{' && lambda_take_error_json(rest, scratch, out)) {
         out->level = LEVEL_ERROR;
@@ -286,7 +290,7 @@ static bool parse_dated(struct slice line, struct parse_scratch *scratch, struct
     out->time_ns = ns;
     if (take_log4j(slice_from(line, used), scratch, out))
         return true;
-    take_level_word(slice_from(line, used), " ]:\t", out);
+    take_level_word(slice_from(line, used), level_ends, out);
     out->message = lambda_with_newlines(line, scratch);
     return true;
 }
@@ -296,7 +300,7 @@ static bool parse_level_word(struct slice line, struct parse_scratch *scratch, s
 {
     if (slice_starts(line, slice_str("LAMBDA_WARNING: ")))
         out->level = LEVEL_WARN;
-    else if (!take_level_word(line, ":", out))
+    else if (!take_level_word(line, colon, out))
         return false;
     out->message = lambda_with_newlines(line, scratch);
     return true;

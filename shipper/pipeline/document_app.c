@@ -95,7 +95,7 @@ static bool is_root_name(struct slice key)
 {
     struct slice part;
 
-    if (!key.len || *key.ptr == '_' || memchr(key.ptr, '\\', key.len))
+    if (!key.len || *key.ptr == '_' || slice_find(key, slice_str("\\")) >= 0)
         return false;
     while (slice_cut(&key, '.', &part))
         if (!slice_trim(part).len)
