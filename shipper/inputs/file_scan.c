@@ -567,7 +567,8 @@ static void check_spot(struct input *in, struct spot *s)
         return;
     }
     if (s->is_literal) {
-        err_set(&e, ERR_INPUT, "%s: not a regular file; not read", s->path);
+        err_set(&e, ERR_INPUT, "%s: not a regular file; not read%s", s->path,
+                is_live(in) ? "" : "; a pipe is read as standard input: `ship --replay - < PIPE`");
         complain(in, s, &e);
     }
     if (s->tail)

@@ -203,7 +203,7 @@ def test_a_place_that_is_none(run_ship, log):
 def test_a_fifo(run_ship, tmp_path):
     os.mkfifo(tmp_path / "pipe.log")
     done = run_ship(["--replay", "pipe.log"], timeout=20).expect(1)
-    assert "pipe.log: not a regular file" in done.stderr
+    assert "pipe.log: not a regular file" in done.stderr and "ship --replay -" in done.stderr
     assert len([line for line in done.stderr.splitlines() if "pipe.log" in line]) == 1
 
 

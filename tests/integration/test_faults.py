@@ -2,13 +2,17 @@
 
 import http.server
 import json
+import os
+import random
+import re
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 import fake_es as faults
-from shipping import elastic, letters, summary, write_config
+from shipping import elastic, letters, summary, write_config, write_packed
 
 PASSWORD = "s3cret-Pass"
 
@@ -143,6 +147,28 @@ def test_stalled_requests_do_not_hold_the_others(log, replay, fake_es):
     assert done.seconds < 15
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_sink_that_stands_still_does_not_fill_the_memory(tmp_path, start_ship, fake_es, suffix):
+    """At limits.memory reading stops; when the sink moves again, so does ship."""
+    rng = random.Random(1)
+    text = "".join(f"line {n} {rng.getrandbits(400):x}\n" for n in range(120_000))
+    write_packed(tmp_path / f"big.log{suffix}", text.encode())
+    fake_es.default_fault = faults.stall()
+    inputs = [{"type": "file", "paths": [str(tmp_path / "big.log*")]}]
+    more = {"state": str(tmp_path / "state"), "limits": {"memory": "8MiB"}, "retry": {"initial": "50ms"}}
+    output = elastic(fake_es.url, timeout="3s", batch={"max_bytes": "256KiB"})
+    ship = start_ship(["run", "-c", write_config(tmp_path / "ship.yaml", inputs, [output], **more)])
+    fake_es.wait_for(lambda fake: len(fake.requests) >= 4)
+    time.sleep(1)
+    held = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{ship.pid}/status").read_text())
+    if os.environ.get("SHIP_FLAVOUR", "release") == "release":
+        assert int(held[1]) < 40_000
+    assert sum(request.plain_bytes for request in fake_es.requests) < 8_000_000
+    fake_es.clear()
+    fake_es.wait_for(lambda fake: fake.count() == 120_000, 80)
+    assert ship.stop().rc == 0
+
+
 # ---- size ----------------------------------------------------------------------------------------
 
 
@@ -212,8 +238,6 @@ def test_the_original_of_a_line_that_is_no_utf8(replay, fake_es, tmp_path):
 def test_the_original_from_where_it_cannot_be_read_again(fake_es, tmp_path, run_ship, suffix):
     """Packed files and standard input: the chunk keeps what is not settled. Small batches: they are
     refused while the chunk is still being worked on."""
-    from shipping import write_packed
-
     fake_es.item_rule("poison", 400)
     lines = [f"poison {n}" if n % 10 == 0 else f"line {n}" for n in range(20_000)]
     data = "".join(line + "\n" for line in lines).encode()
