@@ -115,6 +115,7 @@ static void start(struct output *o, struct batch *b)
     }
     o->n_in_flight++;
     o->stats.requests++;
+    b->sent_after = o->failures;
     o->conf.ops->send(o->conf.sink, b, engine_on_reply, o->engine);
 }
 

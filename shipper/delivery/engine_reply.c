@@ -110,16 +110,26 @@ static void tell_back_off(struct output *o, const struct err *why, bool is_hold,
     log_trouble(o, is_hold ? LOG_ERROR : LOG_WARN, &told);
 }
 
+/* Several requests that were under way when it began to fail are one failure, told once. */
+static bool is_told_already(const struct output *o, const struct batch *b,
+                            const struct sink_reply *reply, bool is_hold)
+{
+    return b->sent_after < o->failures && is_hold == o->is_holding && reply->retry_after_ms <= 0;
+}
+
 /* It did not take a batch: wait before the next request. */
-static void back_off(struct output *o, const struct sink_reply *reply, bool is_hold)
+static void back_off(struct output *o, const struct batch *b, const struct sink_reply *reply,
+                     bool is_hold)
 {
     const struct retry_options *r = &o->engine->options.retry;
     int64_t delay_ms;
 
     o->stats.failures++;
+    o->was_reached |= reply->was_reached;
+    if (is_told_already(o, b, reply, is_hold))
+        return;
     o->failures++;
     o->has_pending_fail = true;
-    o->was_reached |= reply->was_reached;
     delay_ms = is_hold ? r->hold_ms : jittered(o, o->failures, reply->retry_after_ms);
     if (delay_ms > o->pending_delay)
         o->pending_delay = delay_ms;
@@ -324,7 +334,7 @@ static void on_items(struct output *o, struct batch *b, const struct sink_reply 
             return;
         }
         /* Nobody got through: that is the output, not the events. */
-        back_off(o, reply, t.retry == 0);
+        back_off(o, b, reply, t.retry == 0);
         again(o, b, t.retry > 0, 0);
         return;
     }
@@ -376,7 +386,7 @@ static void on_failed(struct output *o, struct batch *b, const struct sink_reply
         reject_lone(o, b, reply);
         return;
     }
-    back_off(o, reply, is_hold);
+    back_off(o, b, reply, is_hold);
     again(o, b, !is_hold && reply->was_reached, delay_ms);
 }
 

@@ -296,3 +296,43 @@ Test(engine_again, a_line_for_each_try)
     close(ends[0]);
     close(ends[1]);
 }
+
+/* Four requests that a server takes with it when it falls are one failure, not four. */
+Test(engine_again, requests_that_fail_together_are_one_try)
+{
+    int ends[2];
+    struct log *log;
+    struct engine_rig *r;
+    enum verdict ok[] = {VERDICT_DELIVERED};
+    struct sink_reply cut = reply_whole(SINK_RETRY);
+
+    cut.retry_after_ms = -1;
+    err_set(&cut.why, ERR_NET, "interrupted");
+    cr_assert_eq(pipe(ends), 0);
+    log = log_new(ends[1], LOG_INFO, false);
+    r = engine_rig_new(plain_retry, log);
+    engine_rig_offer(r, 0, 1, 0);
+    engine_rig_offer(r, 10, 1, 0);
+    engine_rig_tick(r, 0);
+    cr_assert_eq(r->fake.n_held, 2);
+    engine_rig_answer(r, cut);
+    engine_rig_answer(r, cut);
+    cr_expect_str_eq(read_log(ends[0]),
+                     "ship: warn: interrupted; keeping 2 events, try 2 in 0.0 s\n");
+    engine_rig_tick(r, 100);
+    cr_assert_eq(r->fake.n_held, 1);
+    engine_rig_answer(r, cut);
+    cr_expect_str_eq(read_log(ends[0]),
+                     "ship: warn: interrupted; keeping 2 events, try 3 in 0.0 s\n");
+    engine_rig_tick(r, 100);
+    engine_rig_answer(r, reply_items(ok));
+    engine_rig_tick(r, 100);
+    engine_rig_answer(r, reply_items(ok));
+    cr_expect_str_eq(read_log(ends[0]), "ship: fake: answering again after 2 failed tries\n");
+    cr_expect_eq(engine_stats(r->engine, 0)->failures, 3);
+    cr_expect_eq(r->moved_to, 20);
+    engine_rig_free(r);
+    log_free(log);
+    close(ends[0]);
+    close(ends[1]);
+}
