@@ -168,10 +168,13 @@ static char *escape_ascii(uint8_t c, char *out)
  * is text. Returns what stands behind them. */
 static char *copy_plain(const uint8_t **p, const uint8_t *end, char *out)
 {
-    const uint8_t *plain_end;
+    uint8_t last[BLOCK] = {0};
+    size_t left;
+    size_t n;
 
-    while (end - *p >= BLOCK) {
-        plain_end = json_plain_end(*p, *p + BLOCK);
+    while ((left = (size_t)(end - *p)) >= BLOCK) {
+        const uint8_t *plain_end = json_plain_end(*p, *p + BLOCK);
+
         memcpy(out, *p, BLOCK); /* what is too much of it is written over */
         out += plain_end - *p;
         if (plain_end < *p + BLOCK) {
@@ -180,10 +183,12 @@ static char *copy_plain(const uint8_t **p, const uint8_t *end, char *out)
         }
         *p = plain_end;
     }
-    plain_end = json_plain_end(*p, end);
-    while (*p < plain_end)
-        *out++ = (char)*(*p)++;
-    return out;
+    /* The last of it, in a block of its own; the zeros behind it are not plain. */
+    memcpy(last, *p, left);
+    n = (size_t)(json_plain_end(last, last + BLOCK) - last);
+    memcpy(out, last, BLOCK);
+    *p += n;
+    return out + n;
 }
 
 bool json_escape(struct slice text, struct buffer *out)

@@ -3,6 +3,7 @@
 
 #include "shipper/pipeline/batch.h"
 #include "shipper/pipeline/pack.h"
+#include "shipper/pipeline/pool.h"
 
 struct batch *batch_new(unsigned output, struct budget *budget)
 {
@@ -76,7 +77,8 @@ int batch_pack(struct batch *b, struct worker *w, struct err *e)
     if (!pack_bytes(w, buffer_slice(&b->body), &packed))
         return err_set(e, ERR_NOMEM, "out of memory while compressing %zu bytes", b->body.len);
     b->plain_bytes = b->body.len;
-    buffer_free(&b->body);
+    buffer_free(&w->plain);
+    w->plain = b->body;
     b->body = packed;
     b->is_packed = true;
     batch_recount(b);

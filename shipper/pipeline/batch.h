@@ -69,7 +69,8 @@ bool batch_commit(struct batch *b, size_t body_from, struct chunk *chunk, uint32
                   uint32_t line_len);
 bool batch_is_full(const struct batch *b, const struct batch_limits *limits);
 
-/* gzip, level 1, with igzip. On a worker. -1 and *e: out of memory; the batch is as it was. */
+/* gzip, level 1, with igzip. On a worker, which keeps the plain body's memory (w->plain). -1 and
+ * *e: out of memory; the batch is as it was. */
 int batch_pack(struct batch *b, struct worker *w, struct err *e);
 /* The plain body into *out (appended), whether packed or not. -1 and *e. */
 int batch_unpack(const struct batch *b, struct buffer *out, struct err *e);

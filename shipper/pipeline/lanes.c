@@ -4,10 +4,16 @@
 
 #include "shipper/pipeline/lanes.h"
 
+/* Bodies of packed batches whose memory the next ones use: growing one anew costs as much as
+ * filling it. They hold no events, and are given back when nothing is under way. */
+enum { SPARES_MAX = 4 };
+
 struct lane {
     struct lane_options options;
-    pthread_mutex_t lock; /* over the shelf */
+    pthread_mutex_t lock; /* over what follows */
     struct batch *shelf;  /* open batches that no worker holds */
+    struct buffer spares[SPARES_MAX];
+    size_t n_spares;
 };
 
 struct lanes {
@@ -78,30 +84,65 @@ size_t lanes_pending(const struct lanes *l)
 struct batch *lanes_take(struct lanes *l, size_t lane)
 {
     struct lane *at = &l->lanes[lane];
+    struct buffer spare = {0};
     struct batch *b;
 
     pthread_mutex_lock(&at->lock);
     b = at->shelf;
     if (b)
         at->shelf = b->next;
+    else if (at->n_spares)
+        spare = at->spares[--at->n_spares];
     pthread_mutex_unlock(&at->lock);
     if (b) {
         b->next = NULL;
         return b;
     }
     b = batch_new((unsigned)lane, l->budget);
-    if (b)
-        atomic_fetch_add(&l->n_pending, 1);
+    if (!b) {
+        buffer_free(&spare);
+        return NULL;
+    }
+    b->body = spare;
+    atomic_fetch_add(&l->n_pending, 1);
     return b;
+}
+
+/* Takes the memory, unless a huge event made it larger than batches are, or there is enough. */
+static void keep_spare(struct lane *at, struct buffer *plain)
+{
+    pthread_mutex_lock(&at->lock);
+    if (plain->cap && at->n_spares < SPARES_MAX &&
+        (int64_t)plain->cap <= 2 * at->options.limits.max_bytes) {
+        plain->len = 0;
+        at->spares[at->n_spares++] = *plain;
+        *plain = (struct buffer){0};
+    }
+    pthread_mutex_unlock(&at->lock);
+    buffer_free(plain);
+}
+
+static void drop_spares(struct lane *at)
+{
+    pthread_mutex_lock(&at->lock);
+    while (at->n_spares)
+        buffer_free(&at->spares[--at->n_spares]);
+    pthread_mutex_unlock(&at->lock);
+}
+
+/* A batch that cannot be packed for want of memory goes as it is. */
+static void pack(struct lanes *l, struct batch *b, struct worker *w)
+{
+    if (batch_pack(b, w, NULL) == 0)
+        keep_spare(&l->lanes[b->output], &w->plain);
 }
 
 static void run_pack(struct job *job, struct worker *w)
 {
     struct pack_job *p = (struct pack_job *)job;
 
-    /* A batch that cannot be packed for want of memory goes as it is. */
     if (p->lanes->lanes[p->batch->output].options.ops->wants_gzip)
-        batch_pack(p->batch, w, NULL);
+        pack(p->lanes, p->batch, w);
     else
         batch_recount(p->batch);
 }
@@ -160,7 +201,7 @@ static void seal(struct lanes *l, struct batch *b, struct worker *w)
     }
     if (w && l->lanes[b->output].options.ops->wants_gzip &&
         atomic_load(&l->n_packing) >= pool_size(l->pool))
-        batch_pack(b, w, NULL);
+        pack(l, b, w);
     atomic_fetch_add(&l->n_packing, 1);
     if (w)
         pool_submit_from_worker(l->pool, &p->job, JOB_URGENT);
@@ -241,6 +282,8 @@ int64_t lanes_tick(struct lanes *l, int64_t now_ms, bool flush_all)
             b->next = NULL;
             seal(l, b, NULL);
         }
+        if (lanes_pending(l) == 0)
+            drop_spares(&l->lanes[i]);
     }
     return next;
 }
@@ -256,6 +299,7 @@ void lanes_free(struct lanes *l)
             l->lanes[i].shelf = b->next;
             batch_free(b);
         }
+        drop_spares(&l->lanes[i]);
         pthread_mutex_destroy(&l->lanes[i].lock);
     }
     free(l->lanes);

@@ -114,6 +114,7 @@ static void worker_fini(struct worker *w)
     parse_scratch_free(&w->parse);
     buffer_free(&w->chunk);
     buffer_free(&w->packed);
+    buffer_free(&w->plain);
     buffer_free(&w->text);
     free(w->igzip);
 }

@@ -22,6 +22,7 @@ struct worker {
     struct buffer chunk;  /* the bytes just read */
     struct buffer packed; /* compressor's output */
     struct buffer text;   /* free for the job */
+    struct buffer plain;  /* the body of the batch packed last; for whoever can use its memory */
     void *igzip;          /* batch_pack's state; malloc'd */
 };
 

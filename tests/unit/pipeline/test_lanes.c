@@ -66,6 +66,7 @@ static void rig_fini(struct rig *r)
     lanes_free(r->lanes);
     parse_scratch_free(&r->worker.parse);
     buffer_free(&r->worker.packed);
+    buffer_free(&r->worker.plain);
     free(r->worker.igzip);
     cr_expect_eq(budget_held(&r->budget), 0);
 }
@@ -121,6 +122,50 @@ Test(lanes, a_batch_is_open_for_its_linger)
     cr_assert_eq(r.n_ready, 1);
     cr_expect_eq(r.ready->n_items, 5);
     cr_expect_eq(lanes_pending(r.lanes), 0);
+    rig_fini(&r);
+}
+
+static size_t cap_of_a_new_batch(struct rig *r, size_t lane)
+{
+    struct batch *b = lanes_take(r->lanes, lane);
+    size_t cap = b->body.cap;
+
+    lanes_put(r->lanes, b, &r->worker); /* empty: it goes */
+    return cap;
+}
+
+/* The memory of a packed body is used again, but not a huge one's, and not while nothing is to do.
+ */
+Test(lanes, a_packed_body_leaves_its_memory)
+{
+    struct rig r;
+    struct batch *b;
+
+    rig_init(&r, &(struct batch_limits){1000, 1000, 500}, 0);
+    cr_expect_eq(cap_of_a_new_batch(&r, 1), 0, "the first has none yet");
+    put(&r, 1, 120); /* one full, one open */
+    cr_assert_eq(r.n_ready, 1);
+    b = lanes_take(r.lanes, 1); /* the open one, off the shelf */
+    cr_expect_gt(b->body.cap, 1000, "eight events need less");
+    cr_expect_eq(cap_of_a_new_batch(&r, 1), 0, "it was the only one");
+    lanes_put(r.lanes, b, &r.worker);
+    b = lanes_take(r.lanes, 0);
+    cr_expect_eq(b->body.cap, 0, "every lane has its own");
+    tick(&r, true);
+    cr_expect_gt(cap_of_a_new_batch(&r, 1), 1000, "packed, and something is under way");
+    lanes_put(r.lanes, b, &r.worker);
+    put(&r, 1, 1);
+    tick(&r, true);
+    tick(&r, false);
+    cr_expect_eq(cap_of_a_new_batch(&r, 1), 0, "nothing is under way any more");
+
+    b = lanes_take(r.lanes, 1);
+    buffer_reserve(&b->body, 5000);
+    add(b, "an event that needed much room");
+    b = lanes_exchange(r.lanes, b, &r.worker);
+    cr_expect_eq(b->body.cap, 0, "larger than batches are");
+    lanes_put(r.lanes, b, &r.worker);
+    pool_reap(r.pool);
     rig_fini(&r);
 }
 
