@@ -125,6 +125,8 @@ Test(correlate, rules)
         {"SA I . SB . EA . EB", "A - - B - A - B ",
          "an initialisation beside an open request: another environment"},
         {"SA SA . EA RA", "A A A A A (A success 1)", "the same request again is no second one"},
+        {"SA . EA RA SA . . EA RA", "A A A A A(A success 1) A A A A (A success 2)",
+         "an asynchronous event that is tried again keeps its id"},
         {"SA SB U EB RB EA RA SC EC RC",
          "A B - B B A(B unknown 0) A C(A unknown 0) C C (C success 0)",
          "an error of one of them, and nothing says which"},

@@ -84,6 +84,30 @@ Test(line, requests)
           "labels.request_id_source");
 }
 
+#define EVENT(type, record)                                                                        \
+    "{\"time\":\"2026-10-09T08:53:20.000Z\",\"type\":\"platform." type "\",\"record\":" record "}" \
+                                                                                               "\n"
+
+/* Many requests at once from the start: only what a line says counts. */
+Test(line, managed_instances)
+{
+    struct document_rig rig = {0};
+
+    CHECK(&rig,
+          EVENT("initStart", "{\"initializationType\":\"lambda-managed-instances\"}") EVENT(
+              "start",
+              "{\"requestId\":\"" A
+              "\"}") "print\n"
+                     "{\"requestId\":\"" A "\",\"message\":\"x\"}\n" EVENT(
+                         "start",
+                         "{\"requestId\":\"" B
+                         "\"}") "print\n" EVENT("report", "{\"requestId\":\"" A
+                                                          "\",\"metrics\":{\"durationMs\":1}}"),
+          "init_start/.\nstart/" A "\n./.\n./" A "\nstart/" B "\n./.\nreport/" A "\ninvocation/" A
+          "\n",
+          "no line is given a request", "event.action", "faas.execution");
+}
+
 Test(line, an_invocation_is_summed_up)
 {
     struct document_rig rig = {.function = "orders"};
