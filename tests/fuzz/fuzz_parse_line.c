@@ -73,8 +73,17 @@ static void check_same(struct slice a, struct slice b)
 
 int fuzz_parse_line(const uint8_t *data, size_t size)
 {
+    static const char *const keys[] = {"a", "order", "n", "error.code", "k1"};
+    static const char *const names[] = {"x.y", "x.z", "event.sequence", "error.code", "url.path"};
     struct document_rig rig = {
-        .max_line_bytes = 700, .now_ns = 1, .chunk_bytes = (int64_t)size + 1024};
+        .max_line_bytes = 700,
+        .now_ns = 1,
+        .chunk_bytes = (int64_t)size + 1024,
+        .lift_keys = keys,
+        .lift_names = names,
+        .n_lifts = size % 3 ? 0 : sizeof keys / sizeof keys[0],
+        .with_original = size % 5 == 0,
+    };
     struct slice bytes = slice_of((const char *)data, size);
     struct buffer whole = {0};
     struct buffer cut = {0};

@@ -108,6 +108,10 @@ static void open_stream(struct stream *s, const struct document_rig *rig, struct
         .function = slice_str(pick(rig->function, "f")),
         .dataset = slice_str("serverless.lambda"),
         .has_id = true,
+        .with_original = rig->with_original,
+        .lift_keys = rig->lift_keys,
+        .lift_names = rig->lift_names,
+        .n_lifts = rig->n_lifts,
     };
 
     stream_profile_build(&s->profile, &parts, store);

@@ -6,6 +6,7 @@
 #define SHIP_TESTS_SUPPORT_DOCUMENT_RIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "parsers/parser.h"
@@ -22,6 +23,9 @@ struct document_rig {
     int64_t mtime_ns;
     int64_t now_ns;
     uint64_t inode;
+    const char *const *lift_keys, *const *lift_names;
+    size_t n_lifts;
+    bool with_original;
     bool is_live;
     bool without_invocations;
     bool is_restarted; /* between any two chunks the stream's state is saved and loaded */

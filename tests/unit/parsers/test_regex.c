@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "parsers/regex.h"
+#include "parsers/regex_match.h"
 #include "parsers/regex_types.h"
 #include "tests/support/record_text.h"
 
@@ -271,6 +272,19 @@ Test(regex, patterns_that_do_not_work)
         err_text(&e, text, sizeof text);
         cr_expect(strstr(text, rows[i].what), "%s: %s", rows[i].pattern, text);
     }
+}
+
+Test(regex, patterns_are_compiled_to_machine_code)
+{
+    struct regex_options options = {.pattern = "(?<a>\\w+) (?<b:int>\\d+)", .match_limit = 100000};
+    struct err e;
+    struct regex *r = parser_regex.make(&options, &e);
+    size_t size = 0;
+
+    cr_assert(r);
+    pcre2_pattern_info(r->code, PCRE2_INFO_JITSIZE, &size);
+    cr_expect_gt(size, 0, "PCRE2's JIT");
+    parser_regex.free(r);
 }
 
 static double seconds(void)
