@@ -8,7 +8,7 @@
 #include "shipper/pipeline/pack.h"
 #include "shipper/pipeline/stream.h"
 
-enum { CHUNK_DEFAULT = 256 * 1024 };
+enum { PEEK_LINES = 64, CHUNK_DEFAULT = 256 * 1024 };
 
 static size_t chunk_size(const struct stream *s)
 {
@@ -137,7 +137,7 @@ static void work_on(struct chunk *c, struct worker *w)
     line_work_init(&work, c, w);
     /* A stream that begins with undated lines: the first time that it says stands in for them. */
     if (!s->correlate.last_ns && c->start == 0)
-        work.first_ns = line_peek_time(&work, bytes, INT_MAX);
+        work.first_ns = line_peek_time(&work, bytes, PEEK_LINES, INT_MAX);
     done = take_lines(&work, bytes, at_end && c->purpose == CHUNK_FINISH);
     if (at_end && c->purpose != CHUNK_READ && !work.is_out_of_memory)
         line_flush(&work);

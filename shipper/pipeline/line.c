@@ -3,7 +3,7 @@
 #include "shipper/pipeline/frame.h"
 #include "shipper/pipeline/stream.h"
 
-enum { PEEK_LINES = 64 };
+enum { PEEK_AT_START = 8, PEEK_AT_INIT = 64 };
 
 /* No invocation lasts longer (aws.md); a time that is older says nothing about the next line. */
 static const int64_t stale_ns = INT64_C(900) * 1000000000;
@@ -42,7 +42,7 @@ static struct line_ref name_line(const struct stream *s, const struct record *r,
     return (struct line_ref){offset, hash128_keyed(line, &key)};
 }
 
-int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_starts)
+int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_lines, int n_starts)
 {
     const struct stream_options *options = work->stream->options;
     struct record *r = &work->record;
@@ -50,7 +50,7 @@ int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_starts)
     struct frame_line line;
 
     frame_init(&f, bytes, options->max_line_bytes, false, true);
-    for (int i = 0; i < PEEK_LINES && frame_next(&f, &line); i++) {
+    for (int i = 0; i < n_lines && frame_next(&f, &line); i++) {
         parser_parse(options->parser, &work->worker->parse, line.text, r);
         if (r->has_time)
             return r->time_ns;
@@ -69,7 +69,8 @@ static int64_t time_ahead(struct line_work *work, struct slice line)
 
     for (int i = 0; i < 3; i++)
         if (slice_starts(line, heads[i]))
-            return line_peek_time(work, work->ahead, i > 0 ? 1 : 0);
+            return i == 0 ? line_peek_time(work, work->ahead, PEEK_AT_START, 0)
+                          : line_peek_time(work, work->ahead, PEEK_AT_INIT, 1);
     return 0;
 }
 

@@ -27,9 +27,9 @@ struct line_work {
 };
 
 void line_work_init(struct line_work *work, struct chunk *chunk, struct worker *w);
-/* The first time that the lines of `bytes` say, in `work`'s record; 0: none among the next few
- * dozen, or none before the request after `n_starts` of them begins. */
-int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_starts);
+/* The first time that the next n_lines lines of `bytes` say, in `work`'s record; 0: none, or none
+ * before the request after `n_starts` of them begins. */
+int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_lines, int n_starts);
 /* `offset` is the line's in the stream, `flags` what framing found. False: out of memory; nothing
  * of this line counts, and it is read again. */
 bool line_process(struct line_work *work, struct slice line, uint64_t offset, unsigned flags);
