@@ -41,27 +41,37 @@ struct run {
     const char *to;   /* behind the last value */
 };
 
-/* Whether nothing stands from `end` to `start` but `text`, perhaps with a blank at `blank_at`. They
- * may be of two texts: those are never so near each other. */
-static bool is_between(const char *end, const char *start, struct slice text, size_t blank_at)
+/* What stands between two places, if they are near each other; of two texts they never are. */
+static size_t gap_between(const char *end, const char *start)
 {
-    size_t gap = (size_t)((uintptr_t)start - (uintptr_t)end);
-    bool has_blank = gap == text.len + 1;
+    return (size_t)((uintptr_t)start - (uintptr_t)end);
+}
 
-    if (gap != text.len && !has_blank)
-        return false;
-    return memcmp(end, text.ptr, blank_at) == 0 && (!has_blank || end[blank_at] == ' ') &&
-           memcmp(end + blank_at + has_blank, text.ptr + blank_at, text.len - blank_at) == 0;
+/* Whether from a key's end to its value only the quotes and the colon stand, and perhaps a blank.
+ */
+static bool is_key_of(const char *key_end, const char *value, bool is_string)
+{
+    size_t gap = gap_between(key_end, value) - is_string;
+
+    return (gap == 2 || (gap == 3 && key_end[2] == ' ')) && key_end[0] == '"' &&
+           key_end[1] == ':' && (!is_string || value[-1] == '"');
+}
+
+/* The same from a member's end to the next key: a comma, perhaps a blank, and the quote. */
+static bool is_next_key(const char *end, const char *key)
+{
+    size_t gap = gap_between(end, key);
+
+    return (gap == 2 || (gap == 3 && end[1] == ' ')) && end[0] == ',' && key[-1] == '"';
 }
 
 /* Where a member ends that can be passed on as it stands, from its key's quote on; else NULL. */
 static const char *verbatim_end(const struct field *f)
 {
     bool is_string = f->value.kind == VALUE_JSON_STRING;
-    struct slice between = is_string ? slice_str("\":\"") : slice_str("\":");
 
     if ((!is_string && f->value.kind != VALUE_JSON) ||
-        !is_between(f->key.ptr + f->key.len, f->value.bytes.ptr, between, 2))
+        !is_key_of(f->key.ptr + f->key.len, f->value.bytes.ptr, is_string))
         return NULL;
     return f->value.bytes.ptr + f->value.bytes.len + is_string;
 }
@@ -69,7 +79,7 @@ static const char *verbatim_end(const struct field *f)
 /* True if the field stands right behind the run, which then has it. */
 static bool run_takes(struct run *run, const struct field *f, const char *end)
 {
-    if (!run->from || !end || !is_between(run->to, f->key.ptr, slice_str(",\""), 1))
+    if (!run->from || !end || !is_next_key(run->to, f->key.ptr))
         return false;
     run->to = end;
     return true;
