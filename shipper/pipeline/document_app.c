@@ -9,7 +9,7 @@
 
 enum { LONGEST_TERM = 32000 }; /* of 32766, less what is put around it */
 
-enum place { AT_ROOT, IN_APP, IN_APP_LONG };
+enum place { AT_ROOT, IN_APP, IN_APP_LONG, N_PLACES };
 
 static void add_value(struct buffer *out, const struct value *v)
 {
@@ -123,8 +123,11 @@ static bool is_object_name(struct slice key)
         "network observer orchestrator organization os package pe process registry related rule "
         "server service source span threat tls trace transaction url user user_agent vlan "
         "vulnerability x509 ";
-    ptrdiff_t at = slice_find(slice_of(names, sizeof names - 1), key);
+    ptrdiff_t at;
 
+    if (memchr(key.ptr, '.', key.len)) /* as most keys of ECS have it, and none of these */
+        return false;
+    at = slice_find(slice_of(names, sizeof names - 1), key);
     return at > 0 && names[at - 1] == ' ' && names[(size_t)at + key.len] == ' ';
 }
 
@@ -134,16 +137,14 @@ static bool is_flat(struct slice object)
     return !memchr(object.ptr + 1, '{', object.len - 1) && !memchr(object.ptr, '[', object.len);
 }
 
-/* What "b" is to a value under "a", in doubt true: whether the field says `path` ("a.b"). */
-static bool says(const struct field *f, struct slice path)
+/* What "b" is to the object under "a", in doubt true: whether it says `path` ("a.b"). */
+static bool object_says(const struct field *f, struct slice path)
 {
     char quoted[64];
     struct slice rest;
     struct slice next;
 
-    if (slice_eq(f->key, path))
-        return true;
-    if (!is_object(&f->value) || !slice_starts(path, f->key) || path.ptr[f->key.len] != '.')
+    if (!slice_starts(path, f->key) || path.len == f->key.len || path.ptr[f->key.len] != '.')
         return false;
     rest = slice_from(path, f->key.len + 1);
     if (!slice_cut(&rest, '.', &next))
@@ -153,6 +154,12 @@ static bool says(const struct field *f, struct slice path)
     quoted[0] = quoted[next.len + 1] = '"';
     memcpy(quoted + 1, next.ptr, next.len);
     return slice_find(f->value.bytes, slice_of(quoted, next.len + 2)) >= 0;
+}
+
+/* Whether the field says `path`, by its key or by its value. */
+static bool says(const struct field *f, struct slice path)
+{
+    return slice_eq(f->key, path) || (is_object(&f->value) && object_says(f, path));
 }
 
 /* The keys that ship may have written into the document of a function's own line. */
@@ -277,13 +284,44 @@ static void open_object(const struct stream_profile *s, enum place place, struct
     buffer_add_lit(out, "\":{");
 }
 
-/* The fields of that place: at the root as members, else as one object. True if there are others.
- */
-static bool add_fields_of(const struct record *r, const struct stream_profile *s, enum place place,
-                          struct buffer *out)
+/* Where each field goes, said once; those behind the first PLACED_MAX are looked at again. */
+enum { PLACED_MAX = 64 };
+
+struct placing {
+    const struct record *r;
+    const struct stream_profile *s;
+    bool has[N_PLACES];
+    uint8_t places[PLACED_MAX];
+};
+
+static void place_fields(struct placing *p, const struct record *r, const struct stream_profile *s)
 {
+    p->r = r;
+    p->s = s;
+    memset(p->has, false, sizeof p->has);
+    for (size_t i = 0; i < r->n_fields; i++) {
+        struct slice name;
+        enum place place = place_of(r, s, &r->fields[i], &name);
+
+        p->has[place] = true;
+        if (i < PLACED_MAX)
+            p->places[i] = (uint8_t)place;
+    }
+}
+
+static bool is_placed(const struct placing *p, size_t i, enum place place, struct slice *name)
+{
+    *name = p->r->fields[i].key;
+    if (i < PLACED_MAX && (p->places[i] != place || !p->s->n_lifts))
+        return p->places[i] == place;
+    return place_of(p->r, p->s, &p->r->fields[i], name) == place;
+}
+
+/* The fields of that place: at the root as members, else as one object. */
+static void add_fields_of(const struct placing *p, enum place place, struct buffer *out)
+{
+    const struct record *r = p->r;
     bool is_first = true;
-    bool has_others = false;
     struct run run = {0};
 
     for (size_t i = 0; i < r->n_fields; i++) {
@@ -291,16 +329,14 @@ static bool add_fields_of(const struct record *r, const struct stream_profile *s
         struct slice name;
         const char *end;
 
-        if (place_of(r, s, f, &name) != place) {
-            has_others = true;
+        if (!is_placed(p, i, place, &name))
             continue;
-        }
         end = name.ptr == f->key.ptr ? verbatim_end(f) : NULL;
         if (run_takes(&run, f, end))
             continue;
         run_write(&run, out);
         if (is_first && place != AT_ROOT)
-            open_object(s, place, out);
+            open_object(p->s, place, out);
         else
             buffer_add_char(out, ',');
         is_first = false;
@@ -312,15 +348,16 @@ static bool add_fields_of(const struct record *r, const struct stream_profile *s
     run_write(&run, out);
     if (place != AT_ROOT && !is_first)
         buffer_add_char(out, '}');
-    return has_others;
 }
 
 void document_add_fields(const struct record *r, const struct stream_profile *s, struct buffer *out)
 {
-    if (r->is_ecs || s->n_lifts)
-        add_fields_of(r, s, AT_ROOT, out);
-    if (add_fields_of(r, s, IN_APP, out))
-        add_fields_of(r, s, IN_APP_LONG, out);
+    struct placing p;
+
+    place_fields(&p, r, s);
+    for (int place = AT_ROOT; place < N_PLACES; place++)
+        if (p.has[place])
+            add_fields_of(&p, (enum place)place, out);
 }
 
 /* ------------------------------------------------------------------ names in a configuration */
