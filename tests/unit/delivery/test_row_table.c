@@ -72,7 +72,7 @@ Test(row_table, many_keys)
     for (int i = 0; i < N; i++) {
         snprintf(key, sizeof key, "file:%d", i);
         cr_expect_str_eq(t.rows[i].key, key, "in their order");
-        cr_expect_eq(t.rows[i].position, N + i);
+        cr_expect_eq(t.rows[i].position, (uint64_t)(N + i));
     }
     row_table_clear(&t);
 }
@@ -121,7 +121,7 @@ Test(row_table, memory_that_runs_out)
         has_failed = failing_malloc_has_failed();
         failing_malloc_at(0);
         cr_expect_neq(has_failed, is_put);
-        cr_expect_eq(t.n_rows, is_put ? 200 : i - 1, "all before it are there");
+        cr_expect_eq(t.n_rows, (size_t)(is_put ? 200 : i - 1), "all before it are there");
         cr_expect(put(&t, "last", 6), "and it goes on");
         cr_expect_eq(find(&t, "last")->position, 6);
         row_table_clear(&t);
