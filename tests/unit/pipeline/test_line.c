@@ -86,7 +86,7 @@ Test(line, requests)
 
 #define EVENT(type, record)                                                                        \
     "{\"time\":\"2026-10-09T08:53:20.000Z\",\"type\":\"platform." type "\",\"record\":" record "}" \
-                                                                                               "\n"
+    "\n"
 
 /* Many requests at once from the start: only what a line says counts. */
 Test(line, managed_instances)
