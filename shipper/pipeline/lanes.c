@@ -108,11 +108,14 @@ struct batch *lanes_take(struct lanes *l, size_t lane)
     return b;
 }
 
-/* Takes the memory, unless a huge event made it larger than batches are, or there is enough. */
-static void keep_spare(struct lane *at, struct buffer *plain)
+/* Takes the memory, unless a huge event made it larger than batches are, or there is enough: one
+ * for each worker. */
+static void keep_spare(struct lanes *l, struct lane *at, struct buffer *plain)
 {
+    size_t enough = pool_size(l->pool) ? pool_size(l->pool) : 1;
+
     pthread_mutex_lock(&at->lock);
-    if (plain->cap && at->n_spares < SPARES_MAX &&
+    if (plain->cap && at->n_spares < SPARES_MAX && at->n_spares < enough &&
         (int64_t)plain->cap <= 2 * at->options.limits.max_bytes) {
         plain->len = 0;
         at->spares[at->n_spares++] = *plain;
@@ -134,7 +137,7 @@ static void drop_spares(struct lane *at)
 static void pack(struct lanes *l, struct batch *b, struct worker *w)
 {
     if (batch_pack(b, w, NULL) == 0)
-        keep_spare(&l->lanes[b->output], &w->plain);
+        keep_spare(l, &l->lanes[b->output], &w->plain);
 }
 
 static void run_pack(struct job *job, struct worker *w)
