@@ -109,7 +109,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static void worker_fini(struct worker *w)
+void worker_fini(struct worker *w)
 {
     parse_scratch_free(&w->parse);
     buffer_free(&w->chunk);

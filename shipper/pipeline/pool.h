@@ -26,6 +26,9 @@ struct worker {
     void *igzip;          /* batch_pack's state; malloc'd */
 };
 
+/* Frees what a worker holds; for who has one without a pool. */
+void worker_fini(struct worker *w);
+
 struct job {
     void (*run)(struct job *job, struct worker *worker);
     void (*done)(struct job *job);

@@ -102,7 +102,7 @@ static void check(const struct parser *parser, const char *because)
     line_work_fini(&work);
     lanes_free(chunk.lanes);
     pool_free(pool);
-    parse_scratch_free(&worker.parse);
+    worker_fini(&worker);
     correlate_fini(&stream.correlate);
     buffer_free(&profile);
 }

@@ -19,13 +19,6 @@ static struct batch *filled(struct budget *budget, int n)
     return b;
 }
 
-static void worker_clear(struct worker *w)
-{
-    parse_scratch_free(&w->parse);
-    buffer_free(&w->packed);
-    free(w->igzip);
-}
-
 /* zlib, which we did not write, reads what igzip packed. */
 Test(batch, packed_is_gzip)
 {
@@ -52,7 +45,7 @@ Test(batch, packed_is_gzip)
     inflateEnd(&z);
     batch_free(b);
     buffer_free(&before);
-    worker_clear(&w);
+    worker_fini(&w);
     cr_expect_eq(budget_held(&budget), 0, "all bytes given back");
 }
 
@@ -81,7 +74,7 @@ Test(batch, a_part_holds_what_was_picked)
                                                   "item 4 with some text that repeats itself\n"));
     batch_free(part);
     batch_free(b);
-    worker_clear(&w);
+    worker_fini(&w);
     cr_expect_eq(budget_held(&budget), 0);
 }
 
@@ -105,7 +98,7 @@ Test(batch, what_does_not_shrink_is_packed_too)
     cr_expect_eq(back.len, 320000);
     batch_free(b);
     buffer_free(&back);
-    worker_clear(&w);
+    worker_fini(&w);
 }
 
 Test(batch, damaged_bytes_do_not_unpack)
@@ -122,5 +115,5 @@ Test(batch, damaged_bytes_do_not_unpack)
     cr_expect_eq(batch_unpack(b, &back, NULL), -1);
     batch_free(b);
     buffer_free(&back);
-    worker_clear(&w);
+    worker_fini(&w);
 }

@@ -64,10 +64,7 @@ static void rig_fini(struct rig *r)
         batch_free(b);
     }
     lanes_free(r->lanes);
-    parse_scratch_free(&r->worker.parse);
-    buffer_free(&r->worker.packed);
-    buffer_free(&r->worker.plain);
-    free(r->worker.igzip);
+    worker_fini(&r->worker);
     cr_expect_eq(budget_held(&r->budget), 0);
 }
 

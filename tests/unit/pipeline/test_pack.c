@@ -6,12 +6,6 @@
 #include "shipper/pipeline/pool.h"
 #include "tests/support/failing_malloc.h"
 
-static void worker_clear(struct worker *w)
-{
-    buffer_free(&w->packed);
-    free(w->igzip);
-}
-
 static void fill(char *bytes, size_t len, bool is_random)
 {
     uint64_t x = 88172645463325252u;
@@ -49,7 +43,7 @@ Test(pack, there_and_back, .timeout = 60)
         buffer_free(&back);
     }
     free(bytes);
-    worker_clear(&w);
+    worker_fini(&w);
 }
 
 /* No damaged byte goes unnoticed, no cut. */
@@ -74,7 +68,7 @@ Test(pack, damage, .timeout = 60)
     cr_expect(unpack_bytes(buffer_slice(&packed), sizeof bytes, &back));
     buffer_free(&packed);
     buffer_free(&back);
-    worker_clear(&w);
+    worker_fini(&w);
 }
 
 Test(pack, memory_that_runs_out)
@@ -99,6 +93,6 @@ Test(pack, memory_that_runs_out)
         cr_expect(pack_bytes(&w, slice_str("and again"), &packed), "the worker is as good as new");
         buffer_free(&packed);
         buffer_free(&back);
-        worker_clear(&w);
+        worker_fini(&w);
     }
 }
