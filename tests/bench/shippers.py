@@ -142,7 +142,8 @@ class FluentBit:
 
     def command(self, job):
         (job.folder / "parsers.conf").write_text(
-            "[PARSER]\n    name json\n    format json\n[PARSER]\n    name text\n    format regex\n    regex ^(?<message>.*)$\n"
+            "[PARSER]\n    name json\n    format json\n"
+            "[PARSER]\n    name text\n    format regex\n    regex ^(?<message>.*)$\n"
         )
         config = job.folder / "fluent-bit.conf"
         config.write_text(

@@ -30,6 +30,8 @@ def tools(tmp_path_factory):
 
 
 class Sink:
+    """The sink at work; closed at the end of the test, whatever comes."""
+
     def __init__(self, tools, *words):
         self.process = subprocess.Popen(
             [tools / "bulk_sink", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -48,6 +50,20 @@ class Sink:
         return json.loads(out.splitlines()[-1])
 
 
+@pytest.fixture
+def start_sink(tools):
+    sinks = []
+
+    def start(*words):
+        sinks.append(Sink(tools, *words))
+        return sinks[-1]
+
+    yield start
+    for sink in sinks:
+        sink.process.kill()
+        sink.process.wait()
+
+
 def post(peer, body, path="/x/_bulk", **headers):
     peer.request("POST", path, body, {k.replace("_", "-"): v for k, v in headers.items()})
     answer = peer.getresponse()
@@ -55,8 +71,8 @@ def post(peer, body, path="/x/_bulk", **headers):
     return json.loads(answer.read())
 
 
-def test_sink_counts_every_form_of_a_body(tools):
-    sink = Sink(tools, "--verify")
+def test_sink_counts_every_form_of_a_body(start_sink):
+    sink = start_sink("--verify")
     one, other = sink.connect(), sink.connect()
     bodies = [b"".join(ITEM % (1000 * i + n) for n in range(100)) for i in range(4)]
 
@@ -72,8 +88,8 @@ def test_sink_counts_every_form_of_a_body(tools):
     assert seen["plain_bytes"] == sum(map(len, bodies))
 
 
-def test_sink_answers_as_it_is_asked(tools):
-    sink = Sink(tools)
+def test_sink_answers_as_it_is_asked(start_sink):
+    sink = start_sink()
     peer = sink.connect()
 
     assert post(peer, ITEM % 1, "/x/_bulk?filter_path=items.*.status")["items"] == [{"create": {"status": 201}}]
@@ -93,16 +109,17 @@ def test_sink_answers_as_it_is_asked(tools):
         (ITEM % 1 + b'{"create":{"_id":"2"}}\n', 1, 0),
         (ITEM % 1 + b'{"create":{"_id":"2"}}\n{"cut', 2, 0),
     ],
+    ids=["an id twice", "no document", "no action of ours", "no document behind an action", "cut off"],
 )
-def test_sink_sees_what_is_wrong(tools, body, bad_lines, repeated):
-    sink = Sink(tools, "--verify")
+def test_sink_sees_what_is_wrong(start_sink, body, bad_lines, repeated):
+    sink = start_sink("--verify")
     post(sink.connect(), body)
     seen = sink.end()
     assert (seen["bad_lines"], seen["repeated"]) == (bad_lines, repeated)
 
 
-def test_sink_says_when_it_has_what_it_expects(tools):
-    sink = Sink(tools, "--expect", "3")
+def test_sink_says_when_it_has_what_it_expects(start_sink):
+    sink = start_sink("--expect", "3")
     peer = sink.connect()
     post(peer, ITEM % 1 + ITEM % 2)
     post(peer, ITEM % 3 + ITEM % 4)
