@@ -196,9 +196,10 @@ def test_a_full_disk(ship, ship_env, tmp_path, log):
     disk, notes = tmp_path / "disk", tmp_path / "notes"
     disk.mkdir()
     notes.mkdir()
-    done = subprocess.run(["unshare", "-Urm", "sh", "-c", FULL_DISK, "sh", disk, ship, log, notes], env=ship_env, capture_output=True, text=True, timeout=100)
+    apart = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
+    done = subprocess.run([*apart, "sh", "-c", FULL_DISK, "sh", disk, ship, log, notes], env=ship_env, capture_output=True, text=True, timeout=100)
     if done.returncode == 99 or "unshare" in done.stderr:
-        pytest.fail(f"no mount namespace: {done.stderr}")
+        pytest.skip(f"nothing may be mounted here: {done.stderr}")
     first, second = (notes / "first").read_text(), (notes / "second").read_text()
     assert (notes / "first.rc").read_text() == "1\n", first
     assert f"local store {disk}/store.db: database or disk is full" in first
