@@ -145,13 +145,7 @@ static struct input *file_input_open(const void *opts, const struct input_common
     in->options = opts;
     in->common = common;
     in->world = world;
-    in->stream_options = (struct stream_options){
-        .parser = parser,
-        .max_line_bytes = common->max_line_bytes,
-        .chunk_bytes = common->chunk_bytes,
-        .with_invocations = common->with_invocations,
-        .is_live = !world->is_replay,
-    };
+    in->stream_options = input_stream_options(common, parser, world);
     init_lists(in);
     in->is_first_scan = true;
     in->now_ms = clock_mono_ms(world->clock);

@@ -186,6 +186,8 @@ int file_load_rows(struct input *in, struct err *e);
  * is long enough. */
 bool file_row_fits(struct input *in, const struct known *k, const char *path,
                    const struct file_stat *st);
+/* The row's file is at the row's path still, or nobody can tell. */
+bool file_is_where_it_was(const struct input *in, const struct known *k);
 /* Goes on where the row says; forgets the row. */
 void file_restore(struct input *in, struct tail *t, struct known *k);
 /* Rows of generations whose content is no longer in this inode. */

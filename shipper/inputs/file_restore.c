@@ -317,7 +317,7 @@ void file_settled(struct input *in, struct tail *t)
     file_forget_tail(in, t);
 }
 
-static bool is_where_it_was(const struct input *in, const struct known *k)
+bool file_is_where_it_was(const struct input *in, const struct known *k)
 {
     const struct files *files = in->world->files;
     struct file_stat st;
@@ -349,8 +349,8 @@ static bool is_forgettable(const struct input *in, const struct known *k)
     bool is_old = wall_s(in) - k->seen_s > FILE_FORGET_S;
 
     if (k->is_finished)
-        return is_old || (!is_where_it_was(in, k) && is_directory_there(in, k->path));
-    return is_old && !is_where_it_was(in, k) && is_directory_there(in, k->path);
+        return is_old || (!file_is_where_it_was(in, k) && is_directory_there(in, k->path));
+    return is_old && !file_is_where_it_was(in, k) && is_directory_there(in, k->path);
 }
 
 void file_sweep(struct input *in)

@@ -247,19 +247,6 @@ out:
     siblings_free(&s);
 }
 
-static bool is_at_its_path(const struct input *in, const struct known *k)
-{
-    const struct files *files = in->world->files;
-    struct file_stat st;
-    struct file_id id;
-    bool missing;
-
-    if (files->stat(files->ctx, k->path, &st, &missing, NULL) < 0)
-        return !missing;
-    id = file_id_of(&st);
-    return file_id_eq(&id, &k->id);
-}
-
 static int compare_paths(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -278,7 +265,7 @@ void file_find_orphans(struct input *in)
 
             if (k->is_finished)
                 n += (paths[n] = strndup(origin.ptr, origin.len)) != NULL;
-            else if (!is_at_its_path(in, k))
+            else if (!file_is_where_it_was(in, k))
                 n += (paths[n] = strdup(k->path)) != NULL;
         }
     }

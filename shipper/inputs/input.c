@@ -63,6 +63,19 @@ int input_common_validate(const struct input_common *common, struct err *e)
     return 0;
 }
 
+struct stream_options input_stream_options(const struct input_common *common,
+                                           const struct parser *parser,
+                                           const struct input_world *world)
+{
+    return (struct stream_options){
+        .parser = parser,
+        .max_line_bytes = common->max_line_bytes,
+        .chunk_bytes = common->chunk_bytes,
+        .with_invocations = common->with_invocations,
+        .is_live = !world->is_replay,
+    };
+}
+
 void input_profile_parts(const struct input_common *common, struct profile_parts *out)
 {
     *out = (struct profile_parts){

@@ -74,6 +74,10 @@ struct input_world {
 
 /* Validates what is beyond the types. 0, or -1 and *e. */
 int input_common_validate(const struct input_common *common, struct err *e);
+/* How its streams' lines are read; borrows the parser. */
+struct stream_options input_stream_options(const struct input_common *common,
+                                           const struct parser *parser,
+                                           const struct input_world *world);
 /* What every event of a stream carries, from the input's options; path, host and function are the
  * caller's to set. */
 void input_profile_parts(const struct input_common *common, struct profile_parts *out);

@@ -229,13 +229,7 @@ static struct input *stdin_open(const void *opts, const struct input_common *com
     }
     in->common = common;
     in->world = world;
-    in->stream_options = (struct stream_options){
-        .parser = parser,
-        .max_line_bytes = common->max_line_bytes,
-        .chunk_bytes = common->chunk_bytes,
-        .with_invocations = common->with_invocations,
-        .is_live = !world->is_replay,
-    };
+    in->stream_options = input_stream_options(common, parser, world);
     set_up_stream(in, opts);
     in->stats.streams = 1;
     ev_io_init(&in->readable, on_readable, STDIN_FILENO, EV_READ);
