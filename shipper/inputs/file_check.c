@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "shipper/base/printable.h"
 #include "shipper/inputs/file_input.h"
 #include "shipper/inputs/glob.h"
 
@@ -22,8 +23,11 @@ struct look {
 
 static void trouble(struct look *l, const char *path, const char *why)
 {
+    char shown[GLOB_PATH_MAX]; /* whoever writes into the directory chose the name */
+
+    snprintf(shown, sizeof shown, "%s", path);
     if (l->n_troubles++ < TELL_MAX)
-        buffer_printf(l->out, "  FAILED: cannot read %s: %s\n", path, why);
+        buffer_printf(l->out, "  FAILED: cannot read %s: %s\n", make_printable(shown), why);
 }
 
 static void on_trouble(void *ctx, const struct err *e)

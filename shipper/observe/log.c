@@ -10,6 +10,7 @@
 #include "parsers/json_scan.h"
 #include "parsers/timestamp.h"
 #include "shipper/base/clock.h"
+#include "shipper/base/printable.h"
 #include "shipper/observe/log.h"
 
 enum {
@@ -42,18 +43,6 @@ struct log *log_new(int fd, enum log_level least, bool as_json)
     l->as_json = as_json;
     pthread_mutex_init(&l->lock, NULL);
     return l;
-}
-
-/* Log text comes from files and servers: what would move a terminal's cursor is shown as '?'. The
- * two bytes of U+0080 to U+009F are controls too. */
-static void make_printable(char *text)
-{
-    for (unsigned char *p = (unsigned char *)text; *p; p++) {
-        if (*p < ' ' || *p == 0x7f)
-            *p = '?';
-        if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-            p[0] = p[1] = '?';
-    }
 }
 
 static bool is_writable(int fd, int wait_ms)
@@ -145,7 +134,7 @@ static void tell(struct log *l, enum log_level level, char *text)
 {
     int64_t now_ms = clock_mono_ms(&clock_real);
 
-    make_printable(text);
+    make_printable(text); /* it comes from files and servers */
     pthread_mutex_lock(&l->lock);
     if (is_repeat(l, text, now_ms)) {
         l->n_held_back++;

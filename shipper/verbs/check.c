@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "shipper/base/files.h"
 #include "shipper/base/path.h"
+#include "shipper/base/printable.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/check/places.h"
 #include "shipper/verbs/check/sinks.h"
@@ -26,16 +27,23 @@ static void say_trouble(struct check *c, const char *fmt, ...)
 static void say_warning(struct check *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What servers and file names say goes to a terminal. */
+static void say(const char *what, const char *fmt, va_list ap)
+{
+    char text[2048];
+
+    vsnprintf(text, sizeof text, fmt, ap);
+    printf("  %s: %s\n", what, make_printable(text));
+}
+
 static void say_trouble(struct check *c, const char *fmt, ...)
 {
     va_list ap;
 
     c->n_troubles++;
-    fputs("  FAILED: ", stdout);
     va_start(ap, fmt);
-    vprintf(fmt, ap);
+    say("FAILED", fmt, ap);
     va_end(ap);
-    putchar('\n');
 }
 
 static void say_warning(struct check *c, const char *fmt, ...)
@@ -43,11 +51,9 @@ static void say_warning(struct check *c, const char *fmt, ...)
     va_list ap;
 
     c->n_warnings++;
-    fputs("  warning: ", stdout);
     va_start(ap, fmt);
-    vprintf(fmt, ap);
+    say("warning", fmt, ap);
     va_end(ap);
-    putchar('\n');
 }
 
 /* "input file", "output es-1 (elasticsearch)" */

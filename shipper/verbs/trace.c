@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "shipper/base/printable.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/trace/archive.h"
 #include "shipper/verbs/trace/collect.h"
@@ -180,7 +181,7 @@ static int tell_candidates(const struct trace *t, const struct names *candidates
     fprintf(stderr, "ship: \"%.60s\" is the beginning of %s%zu:\n", t->id,
             candidates->n_items >= COLLECT_MAX_CANDIDATES ? "more than " : "", candidates->n_items);
     for (size_t i = 0; i < candidates->n_items; i++)
-        fprintf(stderr, "  %s\n", candidates->items[i]);
+        fprintf(stderr, "  %s\n", make_printable(candidates->items[i]));
     fputs("ship: give more of the one that is meant\n", stderr);
     return EXIT_FAILED;
 }

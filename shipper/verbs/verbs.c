@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/nearest.h"
+#include "shipper/base/printable.h"
 #include "shipper/verbs/verbs.h"
 
 const struct verb *const verbs[] = {&verb_run,    &verb_replay, &verb_trace, &verb_check,
@@ -30,13 +31,14 @@ int verb_unknown(const char *name)
 
 int usage_error(const char *verb, const char *fmt, ...)
 {
+    char text[1024];
     va_list ap;
 
-    fputs("ship: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    fprintf(stderr, "; see `ship help%s%s`\n", verb ? " " : "", verb ? verb : "");
+    fprintf(stderr, "ship: %s; see `ship help%s%s`\n", make_printable(text), verb ? " " : "",
+            verb ? verb : "");
     return EXIT_USAGE;
 }
 
@@ -45,6 +47,7 @@ int report_error(const struct err *e)
     char text[sizeof e->what + sizeof e->where + 4];
 
     err_text(e, text, sizeof text);
-    fprintf(stderr, "ship: %s%s\n", e->code == ERR_CONFIG ? "config: " : "error: ", text);
+    fprintf(stderr, "ship: %s%s\n",
+            e->code == ERR_CONFIG ? "config: " : "error: ", make_printable(text));
     return e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
