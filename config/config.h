@@ -29,6 +29,7 @@ struct global_options {
     const char *state;        /* directory of checkpoints; NULL: the default of the way it is run */
     const char *host;         /* NULL: gethostname */
     const char *dead_letters; /* directory; NULL: STATE/dead */
+    int64_t dead_letters_rotate_bytes;
     int64_t memory_bytes;     /* limits.memory */
     int64_t drain_ms;         /* limits.drain */
     int64_t workers;          /* limits.workers; 0: CPUs, at most 4 */

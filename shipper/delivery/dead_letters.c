@@ -1,15 +1,11 @@
-#define _DEFAULT_SOURCE /* flock */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "shipper/base/clock.h"
 #include "shipper/base/path.h"
 #include "shipper/delivery/dead_letters.h"
 #include "shipper/delivery/letter.h"
+#include "shipper/delivery/letter_files.h"
 #include "shipper/pipeline/chunk.h"
 
 enum { KEPT_TEXT = 256 * 1024 }; /* what the writer keeps of a large text's room */
@@ -17,6 +13,7 @@ enum { KEPT_TEXT = 256 * 1024 }; /* what the writer keeps of a large text's room
 struct dead_letters {
     char *directory;
     char *path; /* of the file that is appended to */
+    int64_t rotate_bytes;
     struct pool *writer;
     struct putting *waiting; /* for chunks that a worker still has */
     uint64_t count;
@@ -42,8 +39,9 @@ struct dead_letters *dead_letters_new(const char *directory, struct pool *writer
 
     if (d) {
         d->directory = strdup(directory);
-        d->path = path_join(directory, "dead.ndjson");
+        d->path = path_join(directory, LETTER_FILE);
         d->writer = writer;
+        d->rotate_bytes = DEAD_LETTERS_ROTATE;
     }
     if (!d || !d->directory || !d->path) {
         dead_letters_free(d);
@@ -51,6 +49,11 @@ struct dead_letters *dead_letters_new(const char *directory, struct pool *writer
         return NULL;
     }
     return d;
+}
+
+void dead_letters_rotate_at(struct dead_letters *d, int64_t bytes)
+{
+    d->rotate_bytes = bytes;
 }
 
 uint64_t dead_letters_count(const struct dead_letters *d)
@@ -61,80 +64,6 @@ uint64_t dead_letters_count(const struct dead_letters *d)
 const char *dead_letters_path(const struct dead_letters *d)
 {
     return d->path;
-}
-
-static int write_all(int fd, struct slice bytes)
-{
-    while (bytes.len) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-
-        if (n >= 0)
-            bytes = slice_from(bytes, (size_t)n);
-        else if (errno != EINTR)
-            return -1;
-    }
-    return 0;
-}
-
-/* A last line that a power cut tore is ended here, so that the next letter stands on its own. */
-static int end_torn_line(int fd, off_t end)
-{
-    char last;
-
-    if (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n')
-        return write_all(fd, slice_str("\n"));
-    return 0;
-}
-
-static void sync_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
-}
-
-/* A file that nobody finds after a power cut is lost, and so is one in such a directory. */
-static void sync_names(const char *directory)
-{
-    char *parent = path_join(directory, "..");
-
-    sync_directory(directory);
-    if (parent)
-        sync_directory(parent);
-    free(parent);
-}
-
-/* Two ships may share the file: who appends has it for himself, so that half a letter can be cut
- * off again. */
-static int append(const struct dead_letters *d, struct slice lines, struct err *e)
-{
-    int fd = open(d->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    off_t before = 0;
-    int failure = 0;
-
-    if (fd < 0)
-        goto fail;
-    while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
-        ;
-    before = lseek(fd, 0, SEEK_END);
-    if (end_torn_line(fd, before) < 0 || write_all(fd, lines) < 0 || fsync(fd) < 0)
-        goto fail;
-    close(fd);
-    if (before == 0)
-        sync_names(d->directory);
-    return 0;
-
-fail:
-    failure = errno;
-    if (fd >= 0 && ftruncate(fd, before) == 0)
-        fsync(fd);
-    if (fd >= 0)
-        close(fd);
-    err_set(e, ERR_STORE, "%s", strerror(failure));
-    return err_at(e, "%s", d->path);
 }
 
 static void write_letters(struct putting *p, struct buffer *lines)
@@ -159,7 +88,8 @@ static void run_put(struct job *job, struct worker *w)
     w->text.failed = false;
     write_letters(p, &w->text);
     if (p->why.code == ERR_NONE && path_make_directories(p->owner->directory, &p->why) == 0)
-        append(p->owner, buffer_slice(&w->text), &p->why);
+        letter_files_append(p->owner->directory, buffer_slice(&w->text), p->owner->rotate_bytes,
+                            &p->why);
     if (w->text.cap > KEPT_TEXT)
         buffer_free(&w->text);
 }

@@ -1,8 +1,8 @@
 /* Dead letters: events that the far side will never take, kept as NDJSON files.
  *
- * One JSON object a line: {"time", "output", "status", "type", "reason", "path", "offset",
- * "original" (the line as it was read; "original_base64" if it is not UTF-8), "document" (what was
- * sent)}. Plain text, appended, fsynced before the events count as settled, readable while written.
+ * One JSON object a line (shipper/delivery/letter.h). Plain text, appended to dead.ndjson, fsynced
+ * before the events count as settled, readable while written, put aside by size
+ * (shipper/delivery/letter_files.h).
  * Owner:  the agent. Thread: dead_letters_put on the loop; writing on a thread of its own. */
 #ifndef SHIP_DELIVERY_DEAD_LETTERS_H
 #define SHIP_DELIVERY_DEAD_LETTERS_H
@@ -22,6 +22,9 @@ typedef void dead_letters_done_fn(void *ctx, struct batch *batch, const struct e
 
 /* `directory` is made when the first letter is written. `writer` is a pool of one thread. */
 struct dead_letters *dead_letters_new(const char *directory, struct pool *writer, struct err *e);
+/* A file that would grow larger is put aside, and another begun; DEAD_LETTERS_ROTATE if not set. */
+enum { DEAD_LETTERS_ROTATE = 16 * 1024 * 1024 };
+void dead_letters_rotate_at(struct dead_letters *d, int64_t bytes);
 /* Sets aside those items of the batch whose verdict is VERDICT_REJECTED. The batch is lent until
  * done; `reply` is copied. A batch can be refused while its last chunk is still being worked on:
  * its letters wait until the originals are the loop's (dead_letters_tick). */

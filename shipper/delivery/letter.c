@@ -62,26 +62,140 @@ static struct slice document_of(struct slice item)
     return slice_trim_end(item);
 }
 
-void letter_encode(const struct letter_reason *r, const struct batch *batch, struct slice plain,
-                   const char *output, int64_t now_wall_ns, struct buffer *out)
+/* The id is in the action line of `_bulk`; where there is none, the document says it (event.id). */
+static struct slice id_of(struct slice item, struct slice document)
 {
-    const struct batch_item *item = &batch->items[r->index];
-    const struct stream *s = item->chunk->stream;
+    static const struct slice keys[] = {SLICE_LIT("\"_id\":\""), SLICE_LIT("\"event.id\":\"")};
+    bool has_action = document.ptr > item.ptr;
+    struct slice text =
+        has_action ? slice_of(item.ptr, (size_t)(document.ptr - item.ptr)) : document;
+    ptrdiff_t at = slice_find(text, keys[!has_action]);
+    struct slice id = {0};
+
+    if (at < 0)
+        return id;
+    text = slice_from(text, (size_t)at + keys[!has_action].len);
+    slice_cut(&text, '"', &id);
+    return id;
+}
+
+static void add_reason(const struct letter_reason *r, struct buffer *out)
+{
+    buffer_add_lit(out, ",\"status\":");
+    buffer_add_int(out, r->status);
+    add_text(out, "type", slice_str(r->type ? r->type : "unknown"));
+    add_text(out, "reason", slice_str(r->reason ? r->reason : ""));
+}
+
+static void add_time(int64_t now_wall_ns, struct buffer *out)
+{
     char now[TIMESTAMP_TEXT_MAX];
 
     buffer_add_lit(out, "{\"time\":\"");
     buffer_add(out, now, timestamp_format(now_wall_ns, now));
     buffer_add_char(out, '"');
+}
+
+void letter_encode(const struct letter_reason *r, const struct batch *batch, struct slice plain,
+                   const char *output, int64_t now_wall_ns, struct buffer *out)
+{
+    const struct batch_item *item = &batch->items[r->index];
+    const struct stream *s = item->chunk->stream;
+    struct slice bytes = slice_of(plain.ptr + item->body_offset, item->body_len);
+    struct slice document = document_of(bytes);
+    struct slice id = id_of(bytes, document);
+
+    add_time(now_wall_ns, out);
     add_text(out, "output", slice_str(output));
-    buffer_add_lit(out, ",\"status\":");
-    buffer_add_int(out, r->status);
-    add_text(out, "type", slice_str(r->type ? r->type : "unknown"));
-    add_text(out, "reason", slice_str(r->reason ? r->reason : ""));
+    add_reason(r, out);
+    if (id.len)
+        add_text(out, "id", id);
+    buffer_printf(out, ",\"origin\":\"%016llx\"", (unsigned long long)s->id_key.low);
     add_text(out, "path", s->profile.path);
     buffer_add_lit(out, ",\"offset\":");
     buffer_add_int(out, (int64_t)(item->chunk->start + item->line_offset));
     add_original(out, item);
     buffer_add_lit(out, ",\"document\":");
-    buffer_add_slice(out, document_of(slice_of(plain.ptr + item->body_offset, item->body_len)));
+    buffer_add_slice(out, document);
+    buffer_add_lit(out, "}\n");
+}
+
+/* --- read back ------------------------------------------------------------------------------- */
+
+static struct slice text_member(const struct json_object *scan, const char *key)
+{
+    const struct json_member *m = json_find(scan, key);
+
+    return m && m->type == JSON_TYPE_STRING ? m->value : (struct slice){0};
+}
+
+static int64_t number_member(const struct json_object *scan, const char *key)
+{
+    const struct json_member *m = json_find(scan, key);
+    int64_t n;
+
+    return m && m->type == JSON_TYPE_NUMBER && slice_to_int(m->value, &n) ? n : 0;
+}
+
+static uint64_t hex(struct slice text)
+{
+    char digits[17] = {0};
+
+    if (text.len != 16)
+        return 0;
+    memcpy(digits, text.ptr, 16);
+    return strtoull(digits, NULL, 16);
+}
+
+bool letter_read(struct slice line, struct json_object *scan, struct letter *out)
+{
+    const struct json_member *document;
+
+    *out = (struct letter){0};
+    if (json_scan(line, scan) != JSON_OK)
+        return false;
+    document = json_find(scan, "document");
+    if (!document || document->type != JSON_TYPE_OBJECT)
+        return false;
+    out->document = document->value;
+    out->time = text_member(scan, "time");
+    out->output = text_member(scan, "output");
+    out->type = text_member(scan, "type");
+    out->reason = text_member(scan, "reason");
+    out->id = text_member(scan, "id");
+    out->path = text_member(scan, "path");
+    out->original = text_member(scan, "original");
+    out->original_base64 = text_member(scan, "original_base64");
+    out->status = number_member(scan, "status");
+    out->offset = number_member(scan, "offset");
+    out->origin = hex(text_member(scan, "origin"));
+    return timestamp_parse(out->time, &out->time_ns);
+}
+
+void letter_renew(const struct json_object *scan, const struct letter_reason *why,
+                  int64_t now_wall_ns, struct buffer *out)
+{
+    static const char *const renewed[] = {"time", "status", "type", "reason"};
+
+    add_time(now_wall_ns, out);
+    add_reason(why, out);
+    for (size_t i = 0; i < scan->n_members; i++) {
+        const struct json_member *m = &scan->members[i];
+        bool is_text = m->type == JSON_TYPE_STRING;
+        bool is_renewed = false;
+
+        for (size_t k = 0; k < sizeof renewed / sizeof renewed[0]; k++)
+            is_renewed |= slice_is(m->key, renewed[k]);
+        if (is_renewed)
+            continue;
+        buffer_add_lit(out, ",\"");
+        buffer_add_slice(out, m->key);
+        buffer_add_lit(out, "\":");
+        if (is_text)
+            buffer_add_char(out, '"');
+        buffer_add_slice(out, m->value);
+        if (is_text)
+            buffer_add_char(out, '"');
+    }
     buffer_add_lit(out, "}\n");
 }

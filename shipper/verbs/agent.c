@@ -335,6 +335,7 @@ static int open_stores(struct agent *a, struct err *e)
     a->dead_letters = dead_letters_new(dead, a->writer, e);
     if (!a->dead_letters)
         goto end;
+    dead_letters_rotate_at(a->dead_letters, a->plan.global->dead_letters_rotate_bytes);
     if (!a->plan.is_replay && !(a->checkpoints = checkpoints_open(state, a->writer, e)))
         goto end;
     rc = 0;

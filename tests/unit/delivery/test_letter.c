@@ -32,6 +32,7 @@ static void rig_init(struct rig *r, struct slice line, const char *document)
     budget_init(&r->budget, 1 << 20);
     r->stream.source = &r->source.base;
     r->stream.profile.path = (struct slice)SLICE_LIT("/var/log/a \"b\".log");
+    r->stream.id_key.low = 0x0123456789abcdef;
     r->chunk.stream = &r->stream;
     r->chunk.start = 60;
     r->batch = batch_new(0, &r->budget);
@@ -84,6 +85,8 @@ Test(letter, all_that_it_takes_to_send_it_again)
     expect_text(&r, "reason", "failed to parse \"x\"\n at 1");
     expect_text(&r, "path", "/var/log/a \"b\".log");
     cr_expect_eq(json_integer_value(json_object_get(r.json, "offset")), 100);
+    expect_text(&r, "id", "i");
+    expect_text(&r, "origin", "0123456789abcdef");
     expect_text(&r, "original", "the \"line\"");
     expect_text(&r, "original_base64", NULL);
     cr_expect_str_eq(
@@ -98,6 +101,7 @@ Test(letter, a_document_without_an_action_line)
     rig_init(&r, slice_str("line"), "{\"message\":\"m\"}\n");
     write_letter(&r, NULL);
     expect_text(&r, "type", "unknown");
+    expect_text(&r, "id", NULL);
     expect_text(&r, "reason", "");
     cr_expect_str_eq(
         json_string_value(json_object_get(json_object_get(r.json, "document"), "message")), "m");
@@ -155,4 +159,70 @@ Test(letter, a_reason_is_a_copy)
     cr_expect_str_eq(copy.reason, "reason");
     cr_expect_eq(copy.index, 7);
     letter_reason_fini(&copy);
+}
+
+/* Written, read, and written again for another reason: what it takes to send it stays to the byte.
+ */
+Test(letter, read_back_and_renewed)
+{
+    struct rejection why = {0, 400, "type \"1\"", "reason"};
+    char type[] = "other";
+    struct letter_reason again = {.status = 413, .type = type};
+    struct json_object scan = {0};
+    struct letter first;
+    struct letter second;
+    struct buffer renewed = {0};
+    struct rig r;
+
+    rig_init(&r, slice_str("a \"line\""),
+             "{\"create\":{\"_id\":\"i-_9\"}}\n{\"n\":1.50,\"m\":\"\\u00e9\"}\n");
+    write_letter(&r, &why);
+    r.out.len--;
+    cr_assert(letter_read(buffer_slice(&r.out), &scan, &first));
+    cr_expect(slice_is(first.type, "type \\\"1\\\""));
+    cr_expect(slice_is(first.output, "es \\\"1\\\""));
+    cr_expect(slice_is(first.id, "i-_9"));
+    cr_expect(slice_is(first.original, "a \\\"line\\\""));
+    cr_expect(slice_is(first.document, "{\"n\":1.50,\"m\":\"\\u00e9\"}"));
+    cr_expect_eq(first.status, 400);
+    cr_expect_eq(first.offset, 100);
+    cr_expect_eq(first.origin, 0x0123456789abcdef);
+    cr_expect_eq(first.time_ns, 1767225600123456789);
+
+    letter_renew(&scan, &again, 1767225601000000000, &renewed);
+    cr_assert_eq(renewed.ptr[--renewed.len], '\n');
+    cr_assert(letter_read(buffer_slice(&renewed), &scan, &second), "%.*s",
+              SLICE_ARG(buffer_slice(&renewed)));
+    cr_expect(slice_is(second.type, "other"));
+    cr_expect(slice_is(second.reason, ""));
+    cr_expect(slice_eq(second.output, first.output));
+    cr_expect(slice_eq(second.id, first.id));
+    cr_expect(slice_eq(second.original, first.original));
+    cr_expect(slice_eq(second.path, first.path));
+    cr_expect(slice_eq(second.document, first.document));
+    cr_expect_eq(second.status, 413);
+    cr_expect_eq(second.offset, first.offset);
+    cr_expect_eq(second.origin, first.origin);
+    cr_expect_eq(second.time_ns, 1767225601000000000);
+    buffer_free(&renewed);
+    json_object_free(&scan);
+    rig_fini(&r);
+}
+
+Test(letter, what_is_none)
+{
+    static const char *const rows[] = {
+        "{\"time\":\"2026-01-01T00:00:00Z\",\"document\":{", /* torn */
+        "{\"time\":\"2026-01-01T00:00:00Z\"}",
+        "{\"time\":\"2026-01-01T00:00:00Z\",\"document\":\"text\"}",
+        "{\"time\":\"yesterday\",\"document\":{}}",
+        "[]",
+        "",
+    };
+    struct json_object scan = {0};
+    struct letter letter;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_not(letter_read(slice_str(rows[i]), &scan, &letter), "%s", rows[i]);
+    json_object_free(&scan);
 }
