@@ -93,6 +93,7 @@ static void init_lists(struct input *in)
     list_init(&in->homeless);
     list_init(&in->ready);
     list_init(&in->idle);
+    list_init(&in->cut);
     list_init(&in->quiet);
     list_init(&in->away);
     list_init(&in->settling);

@@ -103,6 +103,7 @@ struct input {
     /* file_read.c */
     struct link ready;
     struct link idle;
+    struct link cut; /* packed files, open and waiting for the rest of their data */
     struct link quiet;
     struct link away;
     struct link settling; /* drained, with events under way */

@@ -121,8 +121,8 @@ static void wait_for_news(struct input *in, struct tail *t)
 {
     t->state = TAIL_WAITING;
     list_remove(&t->run);
-    if (tail_is_open(t) && t->spot && !t->is_packed)
-        list_push(&in->idle, &t->idle);
+    if (tail_is_open(t) && t->spot)
+        list_push(t->is_packed ? &in->cut : &in->idle, &t->idle);
     if (t->stream.correlate.has_held)
         list_push(&in->quiet, &t->quiet);
 }
@@ -250,6 +250,14 @@ static void on_finished(struct input *in, struct tail *t)
         file_shut(in, t); /* a dead letter opens a plain file again */
 }
 
+/* An older file of the same origin, where it always was: whatever else it will bring, or why it
+ * cannot be read, the one after it does not wait for that. */
+static void release_successor(struct input *in, struct tail *t)
+{
+    if (t->successor && !list_has(&t->away) && !list_has(&t->homeless))
+        file_hand_over(in, t);
+}
+
 static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
 {
     struct file_stat st;
@@ -277,8 +285,7 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
     if (t->has_news && t->spot)
         file_queue_check(in, t->spot);
     wait_for_news(in, t);
-    if (t->successor && !list_has(&t->away) && !list_has(&t->homeless))
-        file_hand_over(in, t); /* an older file of the same origin, where it always was */
+    release_successor(in, t);
 }
 
 /* A failure that is not the end of the world: tried again with the next look at the file. */
@@ -305,6 +312,7 @@ static void on_error(struct input *in, struct tail *t, struct err *why)
     file_shut(in, t);
     t->read_size = UINT64_MAX; /* whatever the size: the next look is news */
     wait_for_news(in, t);
+    release_successor(in, t);
 }
 
 static void on_read(void *ctx, struct chunk *chunk)
@@ -379,8 +387,12 @@ static void cannot_open(struct input *in, struct tail *t)
         file_drained(in, t);
     } else if (t->spot) {
         t->read_size = UINT64_MAX;
-        if (!t->has_complained)
+        if (t->has_complained)
+            release_successor(in, t);
+        else
             file_queue_check(in, t->spot); /* it was renamed or replaced under our hands */
+    } else if (t->is_packed && t->stream.carry.len && start_chunk(in, t, CHUNK_FINISH)) {
+        t->wants_finish = true; /* gone, and was shut: its last line has no rest any more */
     } else if (t->stream.correlate.has_held && start_chunk(in, t, CHUNK_IDLE)) {
         t->wants_finish = true; /* comes back here with nothing held */
     } else if (t->is_gone || t->has_complained) {
@@ -401,10 +413,16 @@ static void look_first(struct input *in, struct tail *t)
         return; /* the source finds the same out */
 }
 
-/* Enough packed files are being unpacked: each holds a window. */
-static bool must_wait_for_others(const struct input *in, const struct tail *t)
+/* Enough packed files are being unpacked: each holds a window. One that waits for its own rest
+ * gives way; should that come, it is unpacked from its beginning. */
+static bool must_wait_for_others(struct input *in, const struct tail *t)
 {
-    return t->is_packed && !tail_is_open(t) && in->n_packed_open >= max_busy(in);
+    if (!t->is_packed || tail_is_open(t) || in->n_packed_open < max_busy(in))
+        return false;
+    if (list_is_empty(&in->cut))
+        return true;
+    file_shut(in, LIST_ENTRY(in->cut.next, struct tail, idle));
+    return false;
 }
 
 static void read_ready(struct input *in)

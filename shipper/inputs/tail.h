@@ -69,7 +69,7 @@ struct tail {
     struct tail *next_by_id;
     struct link all;
     struct link run;   /* ready, or settling */
-    struct link idle;  /* open and waiting, longest first */
+    struct link idle;  /* open and waiting, longest first; or, packed, cut */
     struct link quiet; /* waiting with a summary held back, longest first */
     struct link away;
     struct link homeless; /* away, and nobody has looked yet where it went */

@@ -136,3 +136,48 @@ Test(tail_packed, what_is_kept_for_dead_letters_is_in_the_budget)
     rig_run(&r, 100);
     cr_expect_eq(budget_held(&r.budget), 0);
 }
+
+static unsigned count(const struct buffer *b, const char *line)
+{
+    unsigned n = 0;
+
+    for (const char *at = b->ptr; (at = strstr(at, line)); at++)
+        n++;
+    return n;
+}
+
+/* Files that are cut short (or still being packed) wait for their rest, and keep nobody waiting. */
+Test(tail_packed, many_that_are_cut_short_do_not_keep_a_whole_one_waiting)
+{
+    char names[6][16];
+    char whole[64];
+    size_t len;
+    FILE *f;
+
+    for (int i = 0; i < 6; i++) {
+        snprintf(names[i], sizeof names[i], "a%d.log.gz", i);
+        write_gzip(names[i], "cut\nopen");
+        f = fopen(rig_path(&r, names[i]), "r");
+        len = fread(whole, 1, sizeof whole, f);
+        fclose(f);
+        rig_truncate(&r, names[i], 24);
+    }
+    write_gzip("b.log.gz", "whole\n");
+    rig_open(&r, "*.gz");
+    rig_run(&r, 5000);
+    buffer_add_char(&r.out, '\0');
+    cr_expect_eq(count(&r.out, "cut\n"), 6);
+    cr_expect_eq(count(&r.out, "whole\n"), 1);
+    cr_expect_eq(count(&r.out, "open"), 0, "it may go on");
+    r.out.len = 0;
+    f = fopen(rig_path(&r, names[0]), "a");
+    fwrite(whole + 24, 1, len - 24, f);
+    fclose(f);
+    rig_run(&r, 3000);
+    rig_expect(&r, "open\n", "one that was shut goes on where it was");
+    for (int i = 1; i < 6; i++)
+        rig_delete(&r, names[i]);
+    rig_run(&r, 5000);
+    buffer_add_char(&r.out, '\0');
+    cr_expect_eq(count(&r.out, "open\n"), 5, "now it never will");
+}
