@@ -18,6 +18,9 @@ static const char filter[] = "filter_path=error,status,errors,items.*.status,ite
                              "items.*.error.reason,items.*.error.caused_by.reason,"
                              "items.*.failure_store";
 
+/* What a reply may hold: for each event its status and a reason, which may quote the event. */
+enum { REPLY_BYTES = 4 * 1024 * 1024, REPLY_BYTES_PER_EVENT = 4096, REPLY_QUOTES = 4 };
+
 struct elastic {
     const struct es_options *options;
     struct sink_world world;
@@ -232,6 +235,12 @@ static struct post *post_new(struct elastic *es, struct es_host *host, size_t n_
     return p;
 }
 
+static size_t max_reply_bytes(const struct batch *b)
+{
+    return REPLY_BYTES +
+           (b ? b->n_items * REPLY_BYTES_PER_EVENT + b->plain_bytes * REPLY_QUOTES : 0);
+}
+
 static int post_start(struct post *p, struct slice body, bool is_packed,
                       void (*done)(void *, const struct http_reply *), struct err *e)
 {
@@ -245,6 +254,7 @@ static int post_start(struct post *p, struct slice body, bool is_packed,
         .headers = headers,
         .body = body,
         .options = &p->http,
+        .max_reply_bytes = max_reply_bytes(p->batch),
         .on_body = on_body,
         .on_done = done,
         .ctx = p,

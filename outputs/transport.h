@@ -45,6 +45,9 @@ struct http_request {
     const char *const *headers;         /* "Name: value", NULL-terminated; copied */
     struct slice body;                  /* borrowed until on_done or cancel */
     const struct http_options *options; /* borrowed until on_done or cancel */
+    /* Of the reply, decompressed; with more of them, or packed more than once, the request ends as
+     * HTTP_INTERRUPTED. 0: no ceiling. */
+    size_t max_reply_bytes;
     /* Reply bytes as they come (decompressed). Return false to stop reading: the request then ends
      * as HTTP_INTERRUPTED. May be NULL. */
     bool (*on_body)(void *ctx, struct slice bytes);

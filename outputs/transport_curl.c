@@ -27,6 +27,10 @@ struct http_call {
     void (*on_done)(void *ctx, const struct http_reply *reply);
     void *ctx;
     struct http_reply reply;
+    size_t max_reply_bytes; /* 0: none */
+    size_t n_reply_bytes;
+    unsigned n_codings;  /* that the reply's body is packed with */
+    const char *refusal; /* why we read no further; NULL: we do */
     char error[CURL_ERROR_SIZE];
     bool has_sent;        /* request bytes have left: from then on it may have been taken */
     bool has_end_of_head; /* the blank line behind the reply's headers was seen */
@@ -93,7 +97,7 @@ static const char *why_of(const struct http_call *c, CURLcode code)
     if (code == CURLE_OK)
         return "the reply was cut off inside its headers";
     if (code == CURLE_WRITE_ERROR)
-        return "the reply is not what it should be";
+        return c->refusal ? c->refusal : "the reply is not what it should be";
     return c->error[0] ? c->error : curl_easy_strerror(code);
 }
 
@@ -204,18 +208,60 @@ static size_t on_bytes(char *ptr, size_t size, size_t n, void *arg)
 {
     struct http_call *c = arg;
 
+    c->n_reply_bytes += size * n;
+    if (c->max_reply_bytes && c->n_reply_bytes > c->max_reply_bytes) {
+        c->refusal = "the reply is longer than any answer to this request";
+        return 0;
+    }
     if (c->on_body && !c->on_body(c->ctx, slice_of(ptr, size * n)))
         return 0;
     return size * n;
 }
 
+/* The value of the header `name` ("name:"), if the line is one. */
+static bool is_header(struct slice line, const char *name, struct slice *value)
+{
+    size_t len = strlen(name);
+
+    if (line.len < len || strncasecmp(line.ptr, name, len) != 0)
+        return false;
+    *value = slice_trim(slice_from(line, len));
+    return true;
+}
+
+/* libcurl unpacks whatever a reply says it is packed with, in one go: gzip in gzip makes hours of
+ * work out of a few kilobytes, and the loop would stand still for it. */
+static bool is_packed_too_often(struct http_call *c, struct slice line)
+{
+    struct slice codings;
+    struct slice coding;
+    bool is_transfer = is_header(line, "transfer-encoding:", &codings);
+
+    if (!is_transfer && !is_header(line, "content-encoding:", &codings))
+        return false;
+    while (codings.len) {
+        if (!slice_cut(&codings, ',', &coding)) {
+            coding = codings;
+            codings.len = 0;
+        }
+        coding = slice_trim(coding);
+        c->n_codings += coding.len && !slice_eq_nocase(coding, slice_str("chunked")) &&
+                        !slice_eq_nocase(coding, slice_str("identity"));
+    }
+    return c->n_codings > 1;
+}
+
 static size_t on_header(char *ptr, size_t size, size_t n, void *arg)
 {
     struct http_call *c = arg;
-    static const char type[] = "content-type:";
     static const char status[] = "HTTP/";
     size_t len = size * n;
+    struct slice value;
 
+    if (is_packed_too_often(c, slice_of(ptr, len))) {
+        c->refusal = "the reply is packed more than once";
+        return 0;
+    }
     if (len >= sizeof status - 1 && memcmp(ptr, status, sizeof status - 1) == 0) {
         /* Another one, after a 1xx that was no answer yet. */
         c->has_end_of_head = false;
@@ -223,11 +269,8 @@ static size_t on_header(char *ptr, size_t size, size_t n, void *arg)
     }
     if (len <= 2 && (len == 0 || ptr[0] == '\r' || ptr[0] == '\n'))
         c->has_end_of_head = true;
-    if (len > sizeof type && strncasecmp(ptr, type, sizeof type - 1) == 0) {
-        struct slice value = slice_trim(slice_of(ptr + sizeof type - 1, len - (sizeof type - 1)));
-
+    if (is_header(slice_of(ptr, len), "content-type:", &value))
         snprintf(c->reply.content_type, sizeof c->reply.content_type, "%.*s", SLICE_ARG(value));
-    }
     return len;
 }
 
@@ -323,6 +366,7 @@ static struct http_call *start(void *self, const struct http_request *request, s
         return NULL;
     }
     c->t = t;
+    c->max_reply_bytes = request->max_reply_bytes;
     c->on_body = request->on_body;
     c->on_done = request->on_done;
     c->ctx = request->ctx;

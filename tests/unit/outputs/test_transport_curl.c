@@ -43,6 +43,7 @@ struct rig {
     struct http_call *call;
     struct buffer body;
     size_t most_body; /* on_body stops there; 0: never */
+    size_t max_reply_bytes;
     struct http_reply reply;
     char why[256];
     unsigned n_done;
@@ -113,6 +114,7 @@ static void post(struct rig *r, const char *url, struct slice body)
         .headers = headers,
         .body = body,
         .options = &r->options,
+        .max_reply_bytes = r->max_reply_bytes,
         .on_body = on_body,
         .on_done = on_done,
         .ctx = r,
@@ -432,6 +434,50 @@ Test(transport_curl, a_reply_without_an_end_can_be_stopped, .timeout = 20)
     ask(&r, &(struct http_peer_script){reply, sizeof reply, PEER_STALL, false});
     cr_expect_eq(r.reply.failure, HTTP_INTERRUPTED);
     cr_expect_lt(r.body.len, 200000);
+    rig_fini(&r);
+}
+
+/* A few kilobytes of gzip in gzip are terabytes, which libcurl would unpack without coming up. */
+Test(transport_curl, a_reply_packed_twice_is_none, .timeout = 20)
+{
+    static const struct {
+        const char *headers;
+        enum http_failure want;
+    } rows[] = {
+        {"Content-Encoding: gzip, gzip\r\n", HTTP_INTERRUPTED},
+        {"Content-Encoding: deflate\r\nContent-encoding: x-gzip\r\n", HTTP_INTERRUPTED},
+        {"Content-Encoding: gzip\r\nTransfer-Encoding: gzip, chunked\r\n", HTTP_INTERRUPTED},
+        {"Content-Encoding: identity\r\n", HTTP_ANSWERED},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        static char reply[256];
+        struct rig r;
+
+        snprintf(reply, sizeof reply, "%s%sContent-Length: 5\r\n\r\nhello", OK_HEAD,
+                 rows[i].headers);
+        rig_init(&r);
+        ask(&r, &(struct http_peer_script){.reply = reply});
+        cr_expect_eq(r.reply.failure, rows[i].want, "%s (%s)", rows[i].headers, r.why);
+        if (rows[i].want == HTTP_INTERRUPTED)
+            cr_expect_str_eq(r.why, "the reply is packed more than once");
+        rig_fini(&r);
+    }
+}
+
+Test(transport_curl, a_reply_has_a_ceiling, .timeout = 20)
+{
+    static char reply[1 << 20];
+    struct rig r;
+
+    memset(reply, 'x', sizeof reply);
+    memcpy(reply, "HTTP/1.1 200 OK\r\n\r\n", 19);
+    rig_init(&r);
+    r.max_reply_bytes = 100000;
+    ask(&r, &(struct http_peer_script){reply, sizeof reply, PEER_STALL, false});
+    cr_expect_eq(r.reply.failure, HTTP_INTERRUPTED);
+    cr_expect_str_eq(r.why, "the reply is longer than any answer to this request");
+    cr_expect_leq(r.body.len, 100000);
     rig_fini(&r);
 }
 
