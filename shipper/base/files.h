@@ -32,7 +32,7 @@ typedef bool files_entry_fn(void *ctx, const char *name, enum file_type hint);
 
 struct files {
     /* Read-only, close-on-exec, never blocks on a FIFO. -1 and *e; *missing: there is no such file.
-     */
+     * Follows the links that open_trusted.h does. */
     int (*open)(void *ctx, const char *path, bool *missing, struct err *e);
     void (*close)(void *ctx, int fd);
     /* What was read, 0 at the end; -1 and *e. */
@@ -40,7 +40,8 @@ struct files {
     int (*fstat)(void *ctx, int fd, struct file_stat *out, struct err *e);
     /* Follows symbolic links. */
     int (*stat)(void *ctx, const char *path, struct file_stat *out, bool *missing, struct err *e);
-    /* Entries but . and .., in no order; hint FILE_OTHER when only stat can tell. */
+    /* Entries but . and .., in no order; hint FILE_OTHER when only stat can tell. Follows links as
+     * open does. */
     int (*list)(void *ctx, const char *dir, files_entry_fn *fn, void *arg, bool *missing,
                 struct err *e);
     void *ctx;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "shipper/base/files.h"
+#include "shipper/base/open_trusted.h"
 
 static int fail(struct err *e, const char *path)
 {
@@ -15,6 +16,27 @@ static int fail(struct err *e, const char *path)
 
     err_set(e, saved == EMFILE || saved == ENFILE ? ERR_BUSY : ERR_INPUT, "%s", strerror(saved));
     return path ? err_at(e, "%s", path) : -1;
+}
+
+static int open_for_reading(const char *path, int flags, struct err *e)
+{
+    struct link_refusal refusal = {0, 0};
+    int fd;
+
+    do
+        fd = open_trusted(path, O_RDONLY | O_CLOEXEC | flags, &refusal);
+    while (fd < 0 && errno == EINTR);
+    if (fd >= 0)
+        return fd;
+    fail(e, path);
+    if (errno == EPERM && refusal.link_owner) {
+        err_set(e, ERR_INPUT,
+                "a symbolic link of user %u leads to what is user %u's: not followed; name the "
+                "place itself, or have the link belong to root",
+                (unsigned)refusal.link_owner, (unsigned)refusal.file_owner);
+        err_at(e, "%s", path);
+    }
+    return -1;
 }
 
 /* ENOENT and ENOTDIR are news; a symbolic link loop (ELOOP) or EACCES are not: the file may be
@@ -30,13 +52,10 @@ static int posix_open(void *ctx, const char *path, bool *missing, struct err *e)
 
     (void)ctx;
     *missing = false;
-    do
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    while (fd < 0 && errno == EINTR);
-    if (fd >= 0)
-        return fd;
-    *missing = is_missing();
-    return fail(e, path);
+    fd = open_for_reading(path, O_NONBLOCK | O_NOCTTY, e);
+    if (fd < 0)
+        *missing = is_missing();
+    return fd;
 }
 
 static void posix_close(void *ctx, int fd)
@@ -112,15 +131,20 @@ static enum file_type type_of_entry(const struct dirent *d)
 static int posix_list(void *ctx, const char *dir, files_entry_fn *fn, void *arg, bool *missing,
                       struct err *e)
 {
-    DIR *d = opendir(dir);
+    int fd = open_for_reading(dir, O_DIRECTORY, e);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     int rc = 0;
 
     (void)ctx;
     *missing = false;
-    if (!d) {
+    if (fd < 0) {
         *missing = is_missing();
-        return fail(e, dir);
+        return -1;
+    }
+    if (!d) {
+        close(fd);
+        return err_set(e, ERR_NOMEM, "%s: out of memory", dir);
     }
     while (errno = 0, (entry = readdir(d))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)

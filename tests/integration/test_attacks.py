@@ -2,6 +2,7 @@
 "What an attacker can and cannot do"."""
 
 import json
+import os
 import re
 
 import pytest
@@ -41,3 +42,25 @@ def test_file_names_do_not_reach_the_terminal_raw(as_nobody, tmp_path):
     done = as_nobody(["check", "--offline", "-c", config])
     assert "cannot read" in done.stdout and "Permission denied" in done.stdout
     assert not CONTROL.search(done.stdout) and "\n  good" not in done.stdout
+
+
+def test_anothers_link_is_not_followed(run_ship, start_ship, tmp_path):
+    if os.getuid() != 0:
+        pytest.skip("only root can give a link to somebody else")
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (tmp_path / "shadow").write_text("root:secret\n")
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/key.log").write_text("key secret\n")
+    (logs / "good.log").write_text("good\n")
+    for name, target in (("theft.log", tmp_path / "shadow"), ("dir", tmp_path / "private")):
+        (logs / name).symlink_to(target)
+        os.chown(logs / name, 65534, 65534, follow_symlinks=False)
+    done = run_ship(["--replay", logs]).expect(1)
+    assert "good" in done.stdout and "secret" not in done.stdout
+    assert "theft.log: a symbolic link of user 65534 leads to what is user 0's: not followed" in done.stderr
+    config = write_config(tmp_path / "ship.yaml", [{"type": "file", "paths": [f"{logs}/**/*.log"]}], [{"type": "stdout"}], state="state")
+    running = start_ship(["-c", config])
+    running.wait_for(lambda: '"good"' in running.stdout)
+    running.stop()
+    assert "secret" not in running.stdout
