@@ -205,6 +205,8 @@ void file_drained(struct input *in, struct tail *t)
 
 /* --- chunks ---------------------------------------------------------------------------------- */
 
+static bool start_chunk(struct input *in, struct tail *t, enum chunk_purpose purpose);
+
 static void note_packed_end(struct input *in, struct tail *t)
 {
     struct err e = {0};
@@ -254,7 +256,10 @@ static void on_finished(struct input *in, struct tail *t)
  * cannot be read, the one after it does not wait for that. */
 static void release_successor(struct input *in, struct tail *t)
 {
-    if (t->successor && !list_has(&t->away) && !list_has(&t->homeless))
+    if (!t->successor || list_has(&t->away) || list_has(&t->homeless))
+        return;
+    /* A summary that is held back comes out as this file's, at once: then we are here again. */
+    if (!t->stream.correlate.has_held || !start_chunk(in, t, CHUNK_IDLE))
         file_hand_over(in, t);
 }
 
@@ -381,8 +386,7 @@ static void cannot_open(struct input *in, struct tail *t)
 {
     if (in->retry_ms > in->now_ms)
         return; /* it stays at its place in the line */
-    t->state = TAIL_WAITING;
-    list_remove(&t->run);
+    wait_for_news(in, t);
     if (is_replay(in)) {
         file_drained(in, t);
     } else if (t->spot) {

@@ -38,6 +38,7 @@ enum outcome { OUTCOME_UNKNOWN, OUTCOME_SUCCESS, OUTCOME_ERROR, OUTCOME_TIMEOUT,
 struct line_ref {
     uint64_t offset;
     struct hash128 hash;
+    uint64_t origin; /* of its stream; a summary may come out of the stream that follows it */
 };
 
 /* One request, from its START to its REPORT. */

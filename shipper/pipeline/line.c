@@ -39,7 +39,7 @@ static struct line_ref name_line(const struct stream *s, const struct record *r,
     struct hash128 key = is_dated(r) ? s->id_key : s->undated_key;
 
     key.low += offset * 0x9E3779B97F4A7C15u;
-    return (struct line_ref){offset, hash128_keyed(line, &key)};
+    return (struct line_ref){offset, hash128_keyed(line, &key), s->id_key.low};
 }
 
 int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_lines, int n_starts)
@@ -126,10 +126,10 @@ static bool encode_into(struct line_work *work, size_t lane, const struct event 
 
 static bool encode(struct line_work *work, const struct event *event)
 {
-    uint32_t line_offset = (uint32_t)(event->offset - work->chunk->start);
+    uint64_t ahead = event->offset - work->chunk->start;
+    /* A summary of a REPORT in an earlier chunk, or in the file before, is nowhere in this one. */
+    uint32_t line_offset = ahead <= UINT32_MAX ? (uint32_t)ahead : 0;
 
-    if (event->invocation && event->offset < work->chunk->start)
-        line_offset = 0; /* a summary of a REPORT in an earlier chunk */
     for (size_t i = 0; i < lanes_count(work->chunk->lanes); i++)
         if (!encode_into(work, i, event, line_offset)) {
             work->is_out_of_memory = true;
@@ -173,7 +173,7 @@ static bool emit_invocation(struct line_work *work, const struct invocation *inv
     struct event event = {
         .record = &nothing,
         .stream = &s->profile,
-        .origin = s->id_key.low,
+        .origin = inv->at.origin,
         .offset = inv->at.offset,
         .time_ns = inv->end_ns ? inv->end_ns : stand_in_time(work, &nothing),
         .level = level_of((enum outcome)inv->outcome),

@@ -28,6 +28,11 @@ static void raw_encode(const void *options, const struct event *event, struct bu
 {
     (void)options;
     buffer_add(body, event->id, HASH_TEXT_LEN);
+    if (event->request_id.len)
+        buffer_printf(body, "[%.*s] ", SLICE_ARG(event->request_id));
+    if (event->invocation)
+        buffer_printf(body, "invocation of %llx:%llu", (unsigned long long)event->origin,
+                      (unsigned long long)event->offset);
     buffer_add_slice(body, event->line);
     buffer_add_char(body, '\n');
 }

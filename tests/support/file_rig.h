@@ -29,7 +29,8 @@ struct rig {
     struct parser parser;
     struct input_world world;
     struct input *input;
-    struct buffer out; /* the lines that came out, each with its newline */
+    struct buffer out; /* the lines that came out, each with its newline; those that have a request
+                          (which takes another parser than the rig's) behind "[its id] " */
     struct buffer ids; /* their ids, a line each */
     struct buffer log;
     bool is_stalled; /* batches are kept, not settled */

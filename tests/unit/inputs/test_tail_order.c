@@ -14,6 +14,18 @@ static void set_up(void)
     rig_init(&r);
 }
 
+#define REPORT "\tDuration: 2.00 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\t\n"
+#define REQUEST "8f507cfc-0000-4697-b07a-ac58fc914c95"
+
+/* Reads as a user would have it: with requests. */
+static void correlate(void)
+{
+    static int none;
+
+    r.parser = (struct parser){&parser_auto, &none};
+    r.common.with_invocations = true;
+}
+
 static void tear_down(void)
 {
     rig_fini(&r);
@@ -35,4 +47,83 @@ Test(tail_order, an_older_file_that_cannot_be_opened_holds_up_nothing)
     r.denied = NULL;
     rig_run(&r, 3000);
     rig_expect(&r, "1\n", "and the older one, when it is allowed");
+}
+
+/* The request that is open when a file is rotated is that of the new file's first lines, also when
+ * ship was started anew in between. */
+Test(tail_order, the_open_request_outlives_rotation_and_restart)
+{
+    rig_append(&r, "a.log", "START RequestId: " REQUEST " Version: $LATEST\n");
+    correlate();
+    rig_open(&r, "a.log");
+    rig_run(&r, 200);
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "");
+    rig_run(&r, 20000);
+    rig_close(&r);
+    r.out.len = 0;
+    rig_append(&r, "a.log", "without an id\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 200);
+    rig_expect(&r, "[" REQUEST "] without an id\n", "what was handed over is remembered");
+}
+
+/* The invocation that came out so far, and out of which file it was said to be. */
+static void take_invocation(char *out, size_t cap)
+{
+    const char *found;
+
+    buffer_add_char(&r.out, '\0');
+    found = strstr(r.out.ptr, "invocation of ");
+    cr_assert_not_null(found, "in %s", r.out.ptr);
+    snprintf(out, cap, "%.*s", (int)strcspn(found, "\n"), found);
+    cr_expect_null(strstr(found + 1, "invocation of "), "only once");
+    r.out.len = 0;
+}
+
+/* A store keeps ids beside origin and offset (event.h): these are the same, whichever file the
+ * summary was held back into. */
+Test(tail_order, a_summary_that_is_held_back_stays_its_own_file_s)
+{
+    char live[64];
+    char again[64];
+    struct err e;
+
+    rig_append(&r, "a.log.1", "START RequestId: " REQUEST " Version: $LATEST\n");
+    rig_append(&r, "a.log.1", "REPORT RequestId: " REQUEST REPORT);
+    rig_append(&r, "a.log", "the next file\n");
+    correlate();
+    rig_open(&r, "a.log*");
+    rig_run(&r, 100);
+    take_invocation(live, sizeof live);
+    rig_close(&r);
+    cr_assert(rig_replay(&r, "a.log*", &e));
+    rig_run(&r, 500);
+    take_invocation(again, sizeof again);
+    cr_expect_str_eq(live, again);
+}
+
+/* The same where the file that follows is the same one, cut to nothing. */
+Test(tail_order, a_summary_stays_its_own_across_a_truncation)
+{
+    char live[64];
+    char again[64];
+    struct err e;
+
+    rig_append(&r, "a.log", "START RequestId: " REQUEST " Version: $LATEST\n");
+    rig_append(&r, "a.log", "REPORT RequestId: " REQUEST REPORT);
+    correlate();
+    rig_open(&r, "a.log");
+    rig_run(&r, 100);
+    rig_truncate(&r, "a.log", 0);
+    rig_append(&r, "a.log", "it begins anew\n");
+    rig_run(&r, 1500);
+    take_invocation(live, sizeof live);
+    rig_close(&r);
+    rig_write(&r, "a.log.1", "START RequestId: " REQUEST " Version: $LATEST\n");
+    rig_append(&r, "a.log.1", "REPORT RequestId: " REQUEST REPORT);
+    cr_assert(rig_replay(&r, "a.log.1", &e));
+    rig_run(&r, 500);
+    take_invocation(again, sizeof again);
+    cr_expect_str_eq(live, again);
 }

@@ -46,7 +46,7 @@ static void line(struct script *s, const char *word)
     struct record r;
     struct correlation found;
     struct invocation done[CORRELATE_MAX_DONE];
-    struct line_ref at = {s->offset, {s->offset * 77 + 1, s->offset}};
+    struct line_ref at = {s->offset, {s->offset * 77 + 1, s->offset}, 0};
     size_t n;
 
     record_reset(&r);
@@ -195,7 +195,7 @@ Test(correlate, out_of_memory)
     struct record r;
     struct correlation found;
     struct invocation done[CORRELATE_MAX_DONE];
-    struct line_ref at = {0, {1, 1}};
+    struct line_ref at = {0, {1, 1}, 0};
 
     correlate_init(&c);
     record_reset(&r);

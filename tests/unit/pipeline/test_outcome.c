@@ -32,7 +32,7 @@ static struct invocation play(const char *text)
         struct record r;
         struct correlation of_line;
         struct invocation done[CORRELATE_MAX_DONE];
-        struct line_ref at = {offset++, {1, 2}};
+        struct line_ref at = {offset++, {1, 2}, 0};
         size_t n;
 
         parser_parse(&parser, &scratch, line, &r);
