@@ -18,6 +18,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from fake_es import FakeEs  # noqa: E402
 from peers import Peer, PeerError  # noqa: E402
+from shipping import elastic, write_config  # noqa: E402
+from writers import Field  # noqa: E402
 
 TEST_TIMEOUT_S = 120
 NOBODY = 65534
@@ -312,6 +314,37 @@ def start_ship(ship, ship_env, tmp_path):
     yield start
     for process in started:
         _end(process)
+
+
+@pytest.fixture
+def field(tmp_path):
+    """field(n_files, seed) -> files in logs/ with their writers (tests/support/writers.py: Field)."""
+    made = []
+
+    def make(n_files=100, seed=1, **more):
+        made.append(Field(tmp_path / "logs", n_files, seed, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def live(tmp_path, fake_es, start_ship):
+    """live(**changes) -> a ship at work on logs/*.log; the same again continues from its checkpoints."""
+
+    def start(paths=None, output=None, wait=True, file=None, **more):
+        inputs = [{"type": "file", "paths": paths or [str(tmp_path / "logs" / "*.log")], **(file or {})}]
+        outputs = [output or elastic(fake_es.url)]
+        more.setdefault("state", str(tmp_path / "state"))
+        config = write_config(tmp_path / "ship.yaml", inputs, outputs, **more)
+        ship = start_ship(["run", "-c", config])
+        if wait:
+            ship.wait_for(lambda: "running, configuration" in ship.stderr)
+        return ship
+
+    return start
 
 
 @pytest.fixture

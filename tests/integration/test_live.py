@@ -1,6 +1,5 @@
 """ship run: files that grow, rotate, shrink, come and go; ship that is killed, told to stop, reloaded."""
 
-import collections
 import json
 import os
 import random
@@ -11,54 +10,9 @@ import time
 import pytest
 
 from shipping import elastic, write_config
-from writers import Field, Stream
+from writers import Stream, arrived, assert_each_once
 
 SETTLE_S = 40
-RUNNING = "running, configuration"
-
-
-def arrived(events):
-    """{message: under how many ids}"""
-    return collections.Counter(event["message"] for event in events)
-
-
-def assert_each_once(field, events):
-    there = arrived(events)
-    missing = field.lines - there
-    extra = there - field.lines
-    assert not missing and not extra, (
-        f"{sum(missing.values())} missing: {list(missing)[:5]}; {sum(extra.values())} too many: {list(extra)[:5]}"
-    )
-
-
-@pytest.fixture
-def field(tmp_path):
-    made = []
-
-    def make(n_files=100, seed=1, **more):
-        made.append(Field(tmp_path / "logs", n_files, seed, **more))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
-def live(tmp_path, fake_es, start_ship):
-    """live(**changes) -> a ship at work on logs/*.log; the same again continues from its checkpoints."""
-
-    def start(paths=None, output=None, wait=True, file=None, **more):
-        inputs = [{"type": "file", "paths": paths or [str(tmp_path / "logs" / "*.log")], **(file or {})}]
-        outputs = [output or elastic(fake_es.url)]
-        more.setdefault("state", str(tmp_path / "state"))
-        config = write_config(tmp_path / "ship.yaml", inputs, outputs, **more)
-        ship = start_ship(["run", "-c", config])
-        if wait:
-            ship.wait_for(lambda: RUNNING in ship.stderr)
-        return ship
-
-    return start
 
 
 @pytest.fixture(params=["inotify", "poll"])

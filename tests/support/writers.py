@@ -164,3 +164,20 @@ class Stream:
     def __exit__(self, *_):
         self._stop.set()
         self._thread.join()
+
+
+# ---- what arrived ---------------------------------------------------------------------------------
+
+
+def arrived(events):
+    """{message: under how many ids}"""
+    return collections.Counter(event["message"] for event in events)
+
+
+def assert_each_once(field, events):
+    there = arrived(events)
+    missing = field.lines - there
+    extra = there - field.lines
+    assert not missing and not extra, (
+        f"{sum(missing.values())} missing: {list(missing)[:5]}; {sum(extra.values())} too many: {list(extra)[:5]}"
+    )
