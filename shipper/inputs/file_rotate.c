@@ -7,9 +7,10 @@
 #include "shipper/inputs/glob.h"
 #include "shipper/inputs/rotation.h"
 
-enum { SIBLINGS_MAX = 4096 };
+enum { SIBLINGS_MAX = 4096, OLDDIR_MAX = 16 };
 
-/* The plain files of one origin, oldest first. */
+/* The plain files of one origin, oldest first: those beside it, and those in a directory below,
+ * where logrotate's olddir puts them. */
 struct siblings {
     struct sibling {
         char *path;
@@ -20,8 +21,17 @@ struct siblings {
     size_t cap;
     const struct files *files;
     const char *like;
-    char directory[GLOB_PATH_MAX];
+    char directory[GLOB_PATH_MAX]; /* that is looked through */
+    char *below[OLDDIR_MAX];       /* directories in it */
+    size_t n_below;
 };
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
 
 static void add_sibling(struct siblings *s, const char *path)
 {
@@ -49,15 +59,53 @@ static bool on_sibling(void *ctx, const char *name, enum file_type hint)
     char path[GLOB_PATH_MAX];
     int n = snprintf(path, sizeof path, "%s/%s", s->directory, name);
 
-    if (n > 0 && (size_t)n < sizeof path && hint != FILE_DIRECTORY && !rotation_is_packed(name) &&
-        rotation_is_sibling(path, s->like))
+    if (n <= 0 || (size_t)n >= sizeof path)
+        return true;
+    if (hint == FILE_DIRECTORY && s->n_below < OLDDIR_MAX)
+        s->n_below += (s->below[s->n_below] = strdup(path)) != NULL;
+    else if (hint != FILE_DIRECTORY && !rotation_is_packed(name) &&
+             rotation_is_sibling(name, base_of(s->like)))
         add_sibling(s, path);
     return s->n_items < SIBLINGS_MAX;
 }
 
+static bool on_sibling_below(void *ctx, const char *name, enum file_type hint)
+{
+    return hint == FILE_DIRECTORY || on_sibling(ctx, name, hint);
+}
+
 static int compare_siblings(const void *a, const void *b)
 {
-    return rotation_compare(((const struct sibling *)a)->path, ((const struct sibling *)b)->path);
+    const char *path_a = ((const struct sibling *)a)->path;
+    const char *path_b = ((const struct sibling *)b)->path;
+    int order = rotation_compare(base_of(path_a), base_of(path_b));
+
+    return order ? order : strcmp(path_a, path_b);
+}
+
+/* Whether one that we read is among those from `from` on: else they are another program's logs. */
+static bool has_one_of_ours(const struct siblings *s, size_t from, const struct input *in)
+{
+    for (size_t i = from; i < s->n_items; i++)
+        if (file_tail_find(in, &s->items[i].id) || file_known_find(in, &s->items[i].id))
+            return true;
+    return false;
+}
+
+static void load_below(struct siblings *s, const struct input *in)
+{
+    bool missing;
+
+    for (size_t i = 0; i < s->n_below; i++) {
+        size_t from = s->n_items;
+
+        snprintf(s->directory, sizeof s->directory, "%s", s->below[i]);
+        s->files->list(s->files->ctx, s->directory, on_sibling_below, s, &missing, NULL);
+        if (has_one_of_ours(s, from, in))
+            continue;
+        while (s->n_items > from)
+            free(s->items[--s->n_items].path);
+    }
 }
 
 /* False: the directory could not be looked through, so that absence says nothing. */
@@ -72,6 +120,7 @@ static bool siblings_load(struct siblings *s, const struct input *in, const char
     snprintf(s->directory, sizeof s->directory, "%.*s", (int)len, like);
     if (s->files->list(s->files->ctx, len ? s->directory : "/", on_sibling, s, &missing, &e) < 0)
         return missing;
+    load_below(s, in);
     if (s->n_items)
         qsort(s->items, s->n_items, sizeof *s->items, compare_siblings);
     return true;
@@ -82,6 +131,8 @@ static void siblings_free(struct siblings *s)
     for (size_t i = 0; s->items && i < s->n_items; i++)
         free(s->items[i].path);
     free(s->items);
+    for (size_t i = 0; i < s->n_below; i++)
+        free(s->below[i]);
 }
 
 static size_t find_id(const struct siblings *s, const struct file_id *id)

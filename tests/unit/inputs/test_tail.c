@@ -414,6 +414,42 @@ Test(tail, rotated_while_down)
     rig_expect(&r, "", "and nothing twice");
 }
 
+Test(tail, rotated_into_a_directory_below)
+{
+    cr_assert_eq(mkdir(rig_path(&r, "old"), 0700), 0);
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 10000); /* it is closed meanwhile */
+    rig_append(&r, "a.log", "2\n");
+    rig_rename(&r, "a.log", "old/a.log.1");
+    rig_append(&r, "a.log", "3\n");
+    rig_run(&r, 10000);
+    rig_expect(&r, "1\n2\n3\n", "logrotate's olddir");
+    rig_close(&r);
+    rig_append(&r, "a.log", "4\n");
+    rig_rename(&r, "old/a.log.1", "old/a.log.2");
+    rig_rename(&r, "a.log", "old/a.log.1");
+    rig_append(&r, "a.log", "5\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 20000);
+    rig_expect(&r, "4\n5\n", "and while ship was away");
+}
+
+Test(tail, another_program_s_files_below)
+{
+    cr_assert_eq(mkdir(rig_path(&r, "other"), 0700), 0);
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 1000);
+    rig_close(&r);
+    rig_append(&r, "other/a.log.1", "not ours\n");
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "2\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 20000);
+    rig_expect(&r, "1\n2\n", "of the same name, in a directory where none of ours went");
+}
+
 Test(tail, replaced_while_down)
 {
     rig_append(&r, "a.log", "1\n");
