@@ -1,4 +1,6 @@
+#define _GNU_SOURCE /* O_PATH */
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shipper/base/open_trusted.h"
 #include "shipper/base/path.h"
 
 char *path_join(const char *directory, const char *name)
@@ -17,6 +20,58 @@ char *path_join(const char *directory, const char *name)
     if (path)
         snprintf(path, len, "%s/%s", directory, name);
     return path;
+}
+
+/* Whether one of the directories above, or this one, is another's and stands where everybody may
+ * put one (/tmp): made for us to fall into. What stands elsewhere was put there by who may. */
+static bool is_planted(int directory, uid_t *owner)
+{
+    struct stat here;
+    struct stat above;
+    bool is_found = false;
+    int fd = dup(directory);
+
+    if (fd < 0 || fstat(fd, &here) < 0)
+        goto end;
+    for (;;) {
+        int parent = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        close(fd);
+        fd = parent;
+        if (fd < 0 || fstat(fd, &above) < 0 ||
+            (above.st_ino == here.st_ino && above.st_dev == here.st_dev))
+            break;
+        is_found = here.st_uid != 0 && here.st_uid != geteuid() && (above.st_mode & S_IWOTH) != 0;
+        *owner = here.st_uid;
+        if (is_found)
+            break;
+        here = above;
+    }
+end:
+    if (fd >= 0)
+        close(fd);
+    return is_found;
+}
+
+static int check_place(const char *path, struct err *e)
+{
+    struct link_refusal refusal = {0, 0};
+    int fd = open_trusted(path, O_PATH | O_DIRECTORY | O_CLOEXEC, &refusal);
+    uid_t owner = 0;
+    int rc = 0;
+
+    if (fd < 0 && refusal.link_owner)
+        return err_set(e, ERR_STORE, "a symbolic link of user %u is in the way; not followed",
+                       (unsigned)refusal.link_owner);
+    if (fd < 0)
+        return err_set(e, ERR_STORE, "%s", strerror(errno));
+    if (is_planted(fd, &owner))
+        rc = err_set(e, ERR_STORE,
+                     "made by user %u where everybody may make one, who could read or exchange "
+                     "what ship keeps there; name another directory",
+                     (unsigned)owner);
+    close(fd);
+    return rc;
 }
 
 int path_make_directories(const char *path, struct err *e)
@@ -31,10 +86,11 @@ int path_make_directories(const char *path, struct err *e)
         *slash = '/';
     }
     free(part);
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return 0;
-    err_set(e, ERR_STORE, "cannot make the directory: %s", strerror(errno));
-    return err_at(e, "%s", path);
+    if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+        err_set(e, ERR_STORE, "cannot make the directory: %s", strerror(errno));
+        return err_at(e, "%s", path);
+    }
+    return check_place(path, e) < 0 ? err_at(e, "%s", path) : 0;
 }
 
 static int check_existing(const char *path, const struct stat *st, bool is_parent, struct err *e)

@@ -9,8 +9,8 @@
 /* "directory/name"; NULL when memory is out. */
 char *path_join(const char *directory, const char *name);
 
-/* mkdir -p; the last one for its owner only (0700). What is there already is fine. 0, or -1 and *e
- * (ERR_STORE, with the path). */
+/* mkdir -p; the last one for its owner only (0700). What is there already is fine, unless another
+ * user made it where everybody may (/tmp). 0, or -1 and *e (ERR_STORE, with the path). */
 int path_make_directories(const char *path, struct err *e);
 
 /* The directory is there and can be written, or could be made; nothing is. 0, or -1 and *e

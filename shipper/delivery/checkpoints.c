@@ -69,7 +69,7 @@ static int take_lock(struct checkpoints *s, const char *directory, struct err *e
 
     if (!path)
         return err_set(e, ERR_NOMEM, "out of memory");
-    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lock_fd < 0)
         err_set(e, ERR_STORE, "%s", strerror(errno));
     else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
@@ -103,11 +103,27 @@ static int check_version(struct checkpoints *s, struct err *e)
     return 0;
 }
 
+/* For ship alone, whatever the directory's mode: correlation quotes the logs. SQLite would take the
+ * umask's; its -wal and -shm take the file's. */
+static int make_file(struct checkpoints *s, struct err *e)
+{
+    int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0) {
+        err_set(e, ERR_STORE, "%s", strerror(errno));
+        return err_at(e, "%s", s->path);
+    }
+    close(fd);
+    return 0;
+}
+
 static int open_database(struct checkpoints *s, struct err *e)
 {
     static const char begin[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                                 "PRAGMA wal_autocheckpoint=200; PRAGMA cache_size=-512;";
 
+    if (make_file(s, e) < 0)
+        return -1;
     if (sqlite3_open_v2(s->path, &s->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
                         NULL) != SQLITE_OK)

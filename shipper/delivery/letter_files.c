@@ -146,7 +146,7 @@ static bool is_at(int fd, const char *path)
 static int open_alone(const char *path, int flags)
 {
     for (;;) {
-        int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | flags, 0600);
+        int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 
         if (fd < 0)
             return -1;
@@ -326,7 +326,7 @@ int letter_file_each(const char *path, bool with_open_line, letter_line_fn *fn, 
 /* The file that will take its place, on the disk. Its length in *len. -1 and errno. */
 static int write_anew(FILE *in, const char *beside, letter_line_fn *fn, void *ctx, long *len)
 {
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     int rc = -1;
 

@@ -10,6 +10,9 @@ import pytest
 import fake_es as faults
 from shipping import elastic, write_config
 
+NOBODY = 65534
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to somebody else")
+
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 ESCAPES = "\x1b]0;owned\x07\x1b[31mred\u009b2J"
 
@@ -44,9 +47,8 @@ def test_file_names_do_not_reach_the_terminal_raw(as_nobody, tmp_path):
     assert not CONTROL.search(done.stdout) and "\n  good" not in done.stdout
 
 
+@needs_root
 def test_anothers_link_is_not_followed(run_ship, start_ship, tmp_path):
-    if os.getuid() != 0:
-        pytest.skip("only root can give a link to somebody else")
     logs = tmp_path / "logs"
     logs.mkdir()
     (tmp_path / "shadow").write_text("root:secret\n")
@@ -55,7 +57,7 @@ def test_anothers_link_is_not_followed(run_ship, start_ship, tmp_path):
     (logs / "good.log").write_text("good\n")
     for name, target in (("theft.log", tmp_path / "shadow"), ("dir", tmp_path / "private")):
         (logs / name).symlink_to(target)
-        os.chown(logs / name, 65534, 65534, follow_symlinks=False)
+        os.chown(logs / name, NOBODY, NOBODY, follow_symlinks=False)
     done = run_ship(["--replay", logs]).expect(1)
     assert "good" in done.stdout and "secret" not in done.stdout
     assert "theft.log: a symbolic link of user 65534 leads to what is user 0's: not followed" in done.stderr
@@ -64,3 +66,41 @@ def test_anothers_link_is_not_followed(run_ship, start_ship, tmp_path):
     running.wait_for(lambda: '"good"' in running.stdout)
     running.stop()
     assert "secret" not in running.stdout
+
+
+@needs_root
+@pytest.mark.parametrize("planted", ["ship-state", "ship-state/dead"])
+def test_a_planted_state_directory_is_not_used(run_ship, fake_es, log, tmp_path, planted):
+    """In /tmp anybody may have made a ship-state, to have what is written there."""
+    work = tmp_path / "tmp"
+    (work / planted).mkdir(parents=True)
+    work.chmod(0o1777)
+    os.chown(work / "ship-state", NOBODY, NOBODY)
+    fake_es.item_rule("line", 400, "mapper_parsing_exception", "no such type")
+    done = run_ship(["--replay", log, "--to", fake_es.url], cwd=work).expect(1)
+    assert f"ship-state/dead: made by user {NOBODY} where everybody may make one" in done.stderr
+    work.chmod(0o755)
+    run_ship(["--replay", log, "--to", fake_es.url], cwd=work).expect(3)
+
+
+@needs_root
+def test_a_link_in_place_of_the_dead_letters_is_not_followed(run_ship, fake_es, log, tmp_path):
+    (tmp_path / "ship-state/dead").mkdir(parents=True)
+    (tmp_path / "bashrc").write_text("untouched\n")
+    (tmp_path / "ship-state/dead/dead.ndjson").symlink_to(tmp_path / "bashrc")
+    fake_es.item_rule("line", 400, "mapper_parsing_exception", "no such type")
+    run_ship(["--replay", log, "--to", fake_es.url]).expect(1)
+    assert (tmp_path / "bashrc").read_text() == "untouched\n"
+
+
+def test_what_ship_keeps_is_for_its_user_alone(run_ship, start_ship, fake_es, log, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    fake_es.item_rule("line 3", 400, "mapper_parsing_exception", "no such type")
+    outputs = [elastic(fake_es.url), {"type": "local", "path": str(tmp_path / "store.db")}]
+    config = write_config(tmp_path / "ship.yaml", [{"type": "file", "paths": [str(log)]}], outputs, state=str(state))
+    running = start_ship(["-c", config])
+    running.wait_for(lambda: len(fake_es.documents) == 9 and (state / "dead/dead.ndjson").exists())
+    made = [path for path in [*state.rglob("*"), *tmp_path.glob("store.db*")] if path.is_file()]
+    assert {path.name for path in made} >= {"checkpoints.db", "checkpoints.db-wal", "dead.ndjson", "lock", "store.db"}
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
