@@ -84,7 +84,8 @@ static int take_lock(struct checkpoints *s, const char *directory, struct err *e
     return rc;
 }
 
-static int check_version(struct checkpoints *s, struct err *e)
+/* A store that is there is not written: ship starts, and sends, on a full disk too. */
+static int set_version(struct checkpoints *s, struct err *e)
 {
     sqlite3_stmt *st = NULL;
     int version = -1;
@@ -100,6 +101,9 @@ static int check_version(struct checkpoints *s, struct err *e)
                 SCHEMA_VERSION);
         return err_at(e, "%s", s->path);
     }
+    if (version < SCHEMA_VERSION &&
+        sqlite3_exec(s->db, "PRAGMA user_version=1", NULL, NULL, NULL) != SQLITE_OK)
+        return set_sqlite_open(s, e);
     return 0;
 }
 
@@ -131,10 +135,9 @@ static int open_database(struct checkpoints *s, struct err *e)
     sqlite3_busy_timeout(s->db, 5000);
     if (sqlite3_exec(s->db, begin, NULL, NULL, NULL) != SQLITE_OK)
         return set_sqlite_open(s, e);
-    if (check_version(s, e) < 0)
+    if (set_version(s, e) < 0)
         return -1;
     if (sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_exec(s->db, "PRAGMA user_version=1", NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(s->db,
                            "INSERT OR REPLACE INTO checkpoints VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                            -1, &s->put, NULL) != SQLITE_OK ||
