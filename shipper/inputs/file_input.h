@@ -24,7 +24,8 @@ enum {
     FILE_MAX_OPEN = 96,      /* descriptors of files that could be opened again */
     FILE_REPLAY_AHEAD = 256, /* files of a replay that are known at a time */
     FILE_CHECKS_PER_TICK = 256,
-    FILE_RETRY_MS = 1000, /* after a failure to open or read */
+    FILE_RETRY_MS = 1000,     /* after a failure to open or read */
+    FILE_PATIENCE_MS = 10000, /* with a rotated file that cannot be read */
     FILE_BUDGET_RETRY_MS = 50,
     FILE_FORGET_S = 24 * 3600, /* rows of files that are gone */
 };
@@ -97,7 +98,11 @@ struct input {
     bool is_first_scan; /* its checks are not through yet */
     bool skips_present; /* read_from: end, at the very first start */
     bool is_scan_due;
-    struct tail *newest; /* last made in the first scan, for the chain of its origin */
+    bool has_new_spot;   /* this scan found one without a file */
+    struct spot **order; /* all spots, oldest first within an origin; n_order of them */
+    size_t n_order;
+    bool has_order;      /* no spot came or went since it was made */
+    struct tail *newest; /* at the spot that was checked last, as long as they come in order */
     bool has_match;
 
     /* file_read.c */
@@ -110,7 +115,8 @@ struct input {
     unsigned n_busy, n_open, n_packed_open;
     uint64_t n_unread; /* tails that are not drained */
     int64_t away_ms;   /* when those away are looked at next */
-    int64_t retry_ms;  /* not before: descriptors or memory were out */
+    int64_t retry_ms;  /* nothing is read before: memory was out */
+    int64_t open_ms;   /* nothing is opened before: descriptors were out */
     bool has_complained_descriptors;
     bool is_starved; /* the budget had no room */
     bool is_stopped;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "shipper/inputs/file_input.h"
+#include "shipper/inputs/rotation.h"
 
 static bool is_replay(const struct input *in)
 {
@@ -36,13 +37,29 @@ void file_shut(struct input *in, struct tail *t)
     t->packed = NULL; /* the source stays the stream's */
 }
 
-/* The one that has been idle longest and can be found again by its path. */
-static bool shut_an_idle_one(struct input *in)
+/* One that is open for what may come, and can be found again by its path: its turn must not keep
+ * the one before it from being read. */
+static struct tail *find_waiting_one(const struct input *in)
 {
-    if (list_is_empty(&in->idle))
-        return false;
-    file_shut(in, LIST_ENTRY(in->idle.next, struct tail, idle));
-    return true;
+    for (struct link *l = in->all.next; l != &in->all; l = l->next) {
+        struct tail *t = LIST_ENTRY(l, struct tail, all);
+
+        if ((t->state == TAIL_HELD || t->state == TAIL_WAITING) && !t->is_packed &&
+            tail_is_open(t) && !t->is_gone && source_file_path(t->file))
+            return t;
+    }
+    return NULL;
+}
+
+/* The one that has been idle longest, else one that waits. */
+static bool shut_one(struct input *in)
+{
+    struct tail *t = list_is_empty(&in->idle) ? find_waiting_one(in)
+                                              : LIST_ENTRY(in->idle.next, struct tail, idle);
+
+    if (t)
+        file_shut(in, t);
+    return t;
 }
 
 static int open_packed(struct input *in, struct tail *t, bool *missing, struct err *e)
@@ -68,10 +85,10 @@ static int open_once(struct input *in, struct tail *t, bool *missing, struct err
     return t->is_packed ? open_packed(in, t, missing, e) : source_file_open(t->file, missing, e);
 }
 
-/* Out of descriptors or memory: everything waits a little; said once until it works again. */
+/* Out of descriptors or memory: what is not open waits a little; said once until it works again. */
 static void pause_opening(struct input *in, struct err *e)
 {
-    in->retry_ms = in->now_ms + FILE_RETRY_MS;
+    in->open_ms = in->now_ms + FILE_RETRY_MS;
     if (in->has_complained_descriptors)
         return;
     in->has_complained_descriptors = true;
@@ -82,6 +99,8 @@ static void pause_opening(struct input *in, struct err *e)
 
 static void complain(struct input *in, struct tail *t, struct err *e)
 {
+    if (!t->failing_ms)
+        t->failing_ms = in->now_ms;
     if (t->has_complained)
         return;
     t->has_complained = true;
@@ -99,10 +118,11 @@ bool file_open(struct input *in, struct tail *t)
         list_remove(&t->idle);
         return true;
     }
-    if (in->n_open >= FILE_MAX_OPEN)
-        shut_an_idle_one(in);
-    while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_an_idle_one(in))
+    if (in->n_open >= FILE_MAX_OPEN && !list_is_empty(&in->idle))
+        shut_one(in);
+    while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_one(in))
         ;
+    t->is_missing = rc < 0 && missing;
     if (rc == 0) {
         in->has_complained_descriptors = false;
         note_open(in, t);
@@ -154,12 +174,23 @@ void file_finish(struct input *in, struct tail *t)
     file_ready(in, t);
 }
 
+/* By where they are now: `a` was made after `b`. */
+static bool is_younger(const struct tail *a, const struct tail *b)
+{
+    return a->spot && b->spot && rotation_is_sibling(a->spot->path, b->spot->path) &&
+           rotation_compare(b->spot->path, a->spot->path) < 0;
+}
+
 void file_hold(struct input *in, struct tail *t, struct tail *predecessor)
 {
-    while (predecessor->successor)
+    while (predecessor->successor && !is_younger(predecessor->successor, t))
         predecessor = predecessor->successor;
     if (predecessor == t || t->state != TAIL_WAITING)
         return;
+    if (predecessor->successor) {
+        t->successor = predecessor->successor;
+        t->successor->predecessor = t;
+    }
     t->predecessor = predecessor;
     predecessor->successor = t;
     t->state = TAIL_HELD;
@@ -167,12 +198,17 @@ void file_hold(struct input *in, struct tail *t, struct tail *predecessor)
         file_hand_over(in, predecessor);
 }
 
-static void move_correlation(struct stream *from, struct stream *to)
+/* The old file keeps what it knows too: late lines may still come to it. A summary that is held
+ * comes out of the stream that read its REPORT, unless nothing more will be read of that one. */
+static void inherit(struct tail *from, struct tail *to)
 {
-    struct correlate theirs = to->correlate;
-
-    to->correlate = from->correlate;
-    from->correlate = theirs;
+    if (!correlate_copy(&to->stream.correlate, &from->stream.correlate))
+        return; /* lines without an id stay without one until the next START */
+    to->stream.has_inherited = true;
+    if (from->state == TAIL_DRAINED)
+        from->stream.correlate.has_held = false;
+    else
+        to->stream.correlate.has_held = false;
 }
 
 void file_hand_over(struct input *in, struct tail *t)
@@ -186,8 +222,10 @@ void file_hand_over(struct input *in, struct tail *t)
     if (next->state != TAIL_HELD)
         return;
     /* A generation that goes on from its checkpoint has a state of its own. */
-    if (next->stream.position == 0)
-        move_correlation(&t->stream, &next->stream);
+    if (next->stream.position == 0 && !next->stream.has_inherited && !next->has_gap_before) {
+        inherit(t, next);
+        file_put_row(in, next, false); /* or a restart would not know the request it begins in */
+    }
     next->state = TAIL_WAITING;
     file_ready(in, next);
 }
@@ -293,6 +331,39 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
     release_successor(in, t);
 }
 
+/* A file that cannot be read is tried again; the one after it waits for a while, and then begins as
+ * if there had been nothing before it: what was not read may have been the request that it is in.
+ */
+static void release_from_unread(struct input *in, struct tail *t)
+{
+    if (!t->successor || in->now_ms - t->failing_ms < FILE_PATIENCE_MS)
+        return;
+    t->successor->has_gap_before = true;
+    release_successor(in, t);
+}
+
+/* One that is away has no next look; it is given up when its successor has waited long enough. */
+static bool is_worth_waiting_for(const struct input *in, const struct tail *t)
+{
+    return !is_replay(in) && !t->is_packed && !t->is_gone && list_has(&t->away) &&
+           in->now_ms - t->failing_ms < FILE_PATIENCE_MS;
+}
+
+static void give_up(struct input *in, struct tail *t)
+{
+    struct err e = {0};
+
+    if (!is_replay(in) && !t->is_packed && !t->is_gone) {
+        t->is_given_up = true;
+        err_set(&e, ERR_INPUT,
+                "%s: cannot be read to its end where it was rotated to; going on without it, it is "
+                "tried again at the next start",
+                t->path);
+        file_log(in, &e);
+    }
+    on_finished(in, t);
+}
+
 /* A failure that is not the end of the world: tried again with the next look at the file. */
 static void on_error(struct input *in, struct tail *t, struct err *why)
 {
@@ -306,18 +377,18 @@ static void on_error(struct input *in, struct tail *t, struct err *why)
         err_at(why, "%s", t->path);
     complain(in, t, why);
     t->state = TAIL_WAITING;
-    if (t->is_packed || is_replay(in) || t->wants_finish) {
-        if (t->packed && source_packed_end(t->packed) == PACKED_BROKEN && !t->wants_finish) {
-            file_finish(in, t); /* lines that were read before the damage come out */
-            return;
-        }
-        on_finished(in, t);
+    if (t->packed && source_packed_end(t->packed) == PACKED_BROKEN && !t->wants_finish) {
+        file_finish(in, t); /* lines that were read before the damage come out */
+        return;
+    }
+    if ((t->is_packed || is_replay(in) || t->wants_finish) && !is_worth_waiting_for(in, t)) {
+        give_up(in, t);
         return;
     }
     file_shut(in, t);
     t->read_size = UINT64_MAX; /* whatever the size: the next look is news */
     wait_for_news(in, t);
-    release_successor(in, t);
+    release_from_unread(in, t);
 }
 
 static void on_read(void *ctx, struct chunk *chunk)
@@ -330,6 +401,8 @@ static void on_read(void *ctx, struct chunk *chunk)
 
     if (how == CHUNK_ERROR)
         why = chunk->why;
+    else
+        t->failing_ms = 0;
     in->n_busy--;
     in->stats.bytes += chunk->end - chunk->start;
     in->stats.lines += chunk->n_lines;
@@ -384,25 +457,27 @@ static unsigned max_busy(const struct input *in)
 
 static void cannot_open(struct input *in, struct tail *t)
 {
-    if (in->retry_ms > in->now_ms)
-        return; /* it stays at its place in the line */
+    if (in->open_ms > in->now_ms)
+        return; /* it stays in the line */
     wait_for_news(in, t);
     if (is_replay(in)) {
         file_drained(in, t);
     } else if (t->spot) {
         t->read_size = UINT64_MAX;
-        if (t->has_complained)
-            release_successor(in, t);
-        else
+        if (t->is_missing)
             file_queue_check(in, t->spot); /* it was renamed or replaced under our hands */
+        else
+            release_from_unread(in, t);
     } else if (t->is_packed && t->stream.carry.len && start_chunk(in, t, CHUNK_FINISH)) {
         t->wants_finish = true; /* gone, and was shut: its last line has no rest any more */
     } else if (t->stream.correlate.has_held && start_chunk(in, t, CHUNK_IDLE)) {
         t->wants_finish = true; /* comes back here with nothing held */
-    } else if (t->is_gone || t->has_complained) {
+    } else if (t->is_gone) {
         file_drained(in, t);
-    } else {
+    } else if (t->is_missing) {
         list_push(&in->homeless, &t->homeless); /* renamed once more */
+    } else if (!is_worth_waiting_for(in, t)) {
+        give_up(in, t);
     }
 }
 
@@ -417,11 +492,16 @@ static void look_first(struct input *in, struct tail *t)
         return; /* the source finds the same out */
 }
 
-/* Enough packed files are being unpacked: each holds a window. One that waits for its own rest
- * gives way; should that come, it is unpacked from its beginning. */
+/* No descriptor for it: those behind it go on, and give theirs back. Or enough packed files are
+ * being unpacked: each holds a window; one that waits for its own rest gives way (should that come,
+ * it is unpacked from its beginning). */
 static bool must_wait_for_others(struct input *in, const struct tail *t)
 {
-    if (!t->is_packed || tail_is_open(t) || in->n_packed_open < max_busy(in))
+    if (tail_is_open(t))
+        return false;
+    if (in->open_ms > in->now_ms)
+        return true;
+    if (!t->is_packed || in->n_packed_open < max_busy(in))
         return false;
     if (list_is_empty(&in->cut))
         return true;
@@ -529,8 +609,7 @@ static void settle(struct input *in)
         struct tail *t = LIST_ENTRY(l, struct tail, run);
 
         next = l->next;
-        if (!tracker_is_settled(&t->stream) || list_has(&t->away) || list_has(&t->homeless) ||
-            t == in->newest)
+        if (!tracker_is_settled(&t->stream) || list_has(&t->away) || list_has(&t->homeless))
             continue;
         file_settled(in, t);
     }
@@ -552,22 +631,34 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* When a chunk that is wanted at a time can be started: not in the moment after one could not. */
+static int64_t start_due(const struct input *in, int64_t wanted_ms)
+{
+    int64_t earliest = in->now_ms + 1;
+
+    if (in->retry_ms > in->now_ms)
+        earliest = in->retry_ms;
+    else if (in->is_starved || in->open_ms > in->now_ms)
+        earliest = in->now_ms + FILE_BUDGET_RETRY_MS;
+    return wanted_ms > earliest ? wanted_ms : earliest;
+}
+
 int64_t file_read_due(const struct input *in)
 {
+    bool may_start = in->n_busy < max_busy(in);
     int64_t due = INT64_MAX;
 
     if (in->is_stopped)
         return due;
-    if (!list_is_empty(&in->ready) && in->n_busy < max_busy(in))
-        due = in->retry_ms > in->now_ms ? in->retry_ms
-                                        : in->now_ms + (in->is_starved ? FILE_BUDGET_RETRY_MS : 1);
+    if (!list_is_empty(&in->ready) && may_start)
+        due = start_due(in, in->now_ms);
     if (!list_is_empty(&in->away))
         due = sooner(due, in->away_ms);
     if (!list_is_empty(&in->settling))
         due = sooner(due, in->now_ms + FILE_BUDGET_RETRY_MS);
-    if (!list_is_empty(&in->quiet))
-        due = sooner(due,
-                     LIST_ENTRY(in->quiet.next, struct tail, quiet)->quiet_ms + CORRELATE_HOLD_MS);
+    if (!list_is_empty(&in->quiet) && may_start)
+        due = sooner(due, start_due(in, LIST_ENTRY(in->quiet.next, struct tail, quiet)->quiet_ms +
+                                            CORRELATE_HOLD_MS));
     if (!list_is_empty(&in->idle))
         due = sooner(due,
                      LIST_ENTRY(in->idle.next, struct tail, idle)->quiet_ms + FILE_IDLE_CLOSE_MS);
@@ -583,6 +674,8 @@ void file_forget_tail(struct input *in, struct tail *t)
     list_remove(&t->quiet);
     list_remove(&t->away);
     list_remove(&t->homeless);
+    if (in->newest == t)
+        in->newest = NULL;
     if (t->left)
         t->left->previous = NULL;
     if (t->spot)

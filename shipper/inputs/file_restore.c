@@ -148,7 +148,7 @@ bool file_row_fits(struct input *in, const struct known *k, const char *path,
                      slice_ends(slice_str(path), (struct slice)SLICE_LIT(".zst"));
     uint64_t mark = stream_state_mark(buffer_slice(&k->state));
     uint64_t head;
-    bool has_mark = true;
+    bool is_other = false;
     int fd;
 
     if (k->position == 0)
@@ -162,16 +162,15 @@ bool file_row_fits(struct input *in, const struct known *k, const char *path,
         head = packed_head(in, fd, path);
     } else {
         head = head_of(in, fd, NULL);
-        has_mark = !mark || source_file_has_mark(files, fd, k->position, mark);
+        is_other = mark && source_file_lacks_mark(files, fd, k->position, mark);
         files->close(files->ctx, fd);
     }
-    if (!has_mark)
-        return false;
-    return head == k->head_hash || !head || !k->head_hash;
+    return !is_other && (head == k->head_hash || !head || !k->head_hash);
 }
 
 void file_restore(struct input *in, struct tail *t, struct known *k)
 {
+    uint64_t mark = stream_state_mark(buffer_slice(&k->state));
     struct err e = {0};
 
     t->stream.position = k->position;
@@ -182,7 +181,9 @@ void file_restore(struct input *in, struct tail *t, struct known *k)
     }
     if (!t->stream.has_head && k->head_hash)
         stream_set_head(&t->stream, k->head_hash);
-    if (t->file)
+    if (t->file && mark) /* file_row_fits may not have been able to look */
+        source_file_expect(t->file, k->position, mark);
+    else if (t->file)
         source_file_trust(t->file, k->position);
     in->stats.total_bytes -= t->is_packed ? 0 : k->position;
     file_known_remove(in, k);
@@ -296,7 +297,7 @@ static void remember(struct input *in, struct tail *t, bool is_finished)
 
 void file_settled(struct input *in, struct tail *t)
 {
-    bool is_finished = !t->spot || t->is_packed;
+    bool is_finished = (!t->spot && !t->is_given_up) || t->is_packed;
 
     if (t->spot && t->is_packed) {
         t->spot->is_done = true;

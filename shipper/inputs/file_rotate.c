@@ -235,8 +235,7 @@ static void find_home(struct input *in, struct tail *t)
         i = find_id(&s, &t->id);
         t->is_gone = i == s.n_items;
         source_file_move(t->file, t->is_gone ? NULL : s.items[i].path);
-        if (!t->is_gone)
-            find_missed(in, t, &s, i + 1);
+        find_missed(in, t, &s, t->is_gone ? 0 : i + 1);
         siblings_free(&s);
     } else {
         siblings_free(&s);
@@ -262,17 +261,36 @@ void file_find_homes(struct input *in)
 
 /* --- after a restart ------------------------------------------------------------------------- */
 
-/* Generations of one origin that were not read to their end, and those born after one that we know;
- * oldest first. The last is what the file now at `path` follows. */
-static void find_orphans_of(struct input *in, const char *path)
+/* A row's file, and the path that its origin had. */
+struct lost_row {
+    char *path;
+    struct file_id id;
+};
+
+/* The newest of the rows whose file is no longer there: what was born after it was missed. */
+static const struct file_id *newest_gone(const struct siblings *s, const struct lost_row *rows,
+                                         size_t n)
 {
+    while (n-- > 0)
+        if (find_id(s, &rows[n].id) == s->n_items)
+            return &rows[n].id;
+    return NULL;
+}
+
+/* Generations of one origin that were not read to their end, and those born after one that we know;
+ * oldest first. The last is what the file now at the path follows. The rows are of this origin,
+ * oldest first. */
+static void find_orphans_of(struct input *in, const struct lost_row *rows, size_t n_rows)
+{
+    const char *path = rows[0].path;
     struct siblings s;
     struct tail *last = NULL;
-    const struct file_id *after = NULL;
+    const struct file_id *after;
     struct spot *spot;
 
     if (!siblings_load(&s, in, path))
         goto out;
+    after = newest_gone(&s, rows, n_rows);
     for (size_t i = 0; s.items && i < s.n_items; i++) {
         const struct sibling *file = &s.items[i];
         const struct known *k = file_known_find(in, &file->id);
@@ -298,33 +316,50 @@ out:
     siblings_free(&s);
 }
 
-static int compare_paths(const void *a, const void *b)
+static int compare_rows(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const struct lost_row *ra = a;
+    const struct lost_row *rb = b;
+    int order = strcmp(ra->path, rb->path);
+
+    return order
+               ? order
+               : (ra->id.generation > rb->id.generation) - (ra->id.generation < rb->id.generation);
+}
+
+/* Rows that say a file was rotated, or whose file is no longer where it was. */
+static size_t list_lost_rows(const struct input *in, struct lost_row *rows)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < in->known_buckets; i++) {
+        for (const struct known *k = in->knowns[i]; k; k = k->next) {
+            struct slice origin = stream_origin_path(slice_str(k->path));
+
+            if (!k->is_finished && file_is_where_it_was(in, k))
+                continue;
+            rows[n].id = k->id;
+            rows[n].path = k->is_finished ? strndup(origin.ptr, origin.len) : strdup(k->path);
+            n += rows[n].path != NULL;
+        }
+    }
+    return n;
 }
 
 void file_find_orphans(struct input *in)
 {
-    char **paths = calloc(in->n_knowns + 1, sizeof(char *));
-    size_t n = 0;
+    struct lost_row *rows = calloc(in->n_knowns + 1, sizeof *rows);
+    size_t n = rows ? list_lost_rows(in, rows) : 0;
 
-    if (!paths)
-        return;
-    for (size_t i = 0; i < in->known_buckets; i++) {
-        for (struct known *k = in->knowns[i]; k; k = k->next) {
-            struct slice origin = stream_origin_path(slice_str(k->path));
-
-            if (k->is_finished)
-                n += (paths[n] = strndup(origin.ptr, origin.len)) != NULL;
-            else if (!file_is_where_it_was(in, k))
-                n += (paths[n] = strdup(k->path)) != NULL;
-        }
+    if (n)
+        qsort(rows, n, sizeof *rows, compare_rows);
+    for (size_t from = 0, i = 1; i <= n; i++) {
+        if (i < n && strcmp(rows[i].path, rows[from].path) == 0)
+            continue;
+        find_orphans_of(in, rows + from, i - from);
+        from = i;
     }
-    qsort(paths, n, sizeof(char *), compare_paths);
     for (size_t i = 0; i < n; i++)
-        if (i == 0 || strcmp(paths[i], paths[i - 1]) != 0)
-            find_orphans_of(in, paths[i]);
-    for (size_t i = 0; i < n; i++)
-        free(paths[i]);
-    free(paths);
+        free(rows[i].path);
+    free(rows);
 }

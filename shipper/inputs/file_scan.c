@@ -170,7 +170,6 @@ static bool scan_pattern(struct input *in, const char *pattern)
     return glob_expand(&walk, pattern);
 }
 
-/* The first scan goes through its spots oldest first, so that rotated files come in their order. */
 static int compare_spots(const void *a, const void *b)
 {
     const struct spot *const *sa = a;
@@ -179,19 +178,34 @@ static int compare_spots(const void *a, const void *b)
     return rotation_compare((*sa)->path, (*sb)->path);
 }
 
-static void sort_checks(struct input *in)
+static bool make_order(struct input *in)
 {
-    struct spot **sorted = calloc(in->n_spots + 1, sizeof(struct spot *));
     size_t n = 0;
 
-    if (!sorted)
+    if (in->has_order)
+        return true;
+    free(in->order);
+    in->order = calloc(in->n_spots + 1, sizeof(struct spot *));
+    if (!in->order)
+        return false;
+    for (size_t i = 0; i < in->spot_buckets; i++)
+        for (struct spot *s = in->spots[i]; s; s = s->next)
+            in->order[n++] = s;
+    qsort(in->order, n, sizeof(struct spot *), compare_spots);
+    in->n_order = n;
+    in->has_order = true;
+    return true;
+}
+
+/* Oldest first, so that a file that was rotated is known to have left its place before the files
+ * that follow it are looked at. */
+static void order_checks(struct input *in)
+{
+    if (!make_order(in))
         return;
-    for (struct link *l = in->checks.next; l != &in->checks; l = l->next)
-        sorted[n++] = LIST_ENTRY(l, struct spot, queued);
-    qsort(sorted, n, sizeof(struct spot *), compare_spots);
-    for (size_t i = 0; i < n; i++)
-        list_push(&in->checks, &sorted[i]->queued);
-    free(sorted);
+    for (size_t i = 0; i < in->n_order; i++)
+        if (list_has(&in->order[i]->queued))
+            list_push(&in->checks, &in->order[i]->queued);
 }
 
 void file_scan_patterns(struct input *in)
@@ -207,8 +221,7 @@ void file_scan_patterns(struct input *in)
         for (struct spot *s = in->spots[i]; s; s = s->next)
             if (s->seen != in->scan)
                 file_queue_check(in, s);
-    if (in->is_first_scan)
-        sort_checks(in);
+    order_checks(in);
     /* What is not there has nothing to watch. */
     in->scan_ms =
         in->now_ms + (in->watch && is_all_there ? FILE_RESCAN_MS : in->options->poll_interval_ms);
@@ -347,18 +360,35 @@ static bool is_read_already(struct input *in, struct spot *s, const struct file_
     return true;
 }
 
+/* Without birth times a row may be that of a file whose number was given out again; of one that was
+ * not read yet only the name can tell. */
+static bool is_of_another(const struct known *k, const char *path)
+{
+    return k->id.generation == 0 && k->position == 0 && !rotation_is_sibling(k->path, path);
+}
+
+/* Which generation in its inode a file is that was not known as this one. */
+static unsigned next_generation(const struct input *in, const struct file_id *id,
+                                const struct known *k)
+{
+    const struct tail *t = file_tail_find(in, id);
+    unsigned n = k ? k->n_rewritten + 1 : 0;
+
+    return t && t->n_rewritten >= n ? t->n_rewritten + 1 : n;
+}
+
 struct tail *file_discover(struct input *in, struct spot *s, const char *path,
                            const struct file_stat *st, struct tail *predecessor)
 {
     struct file_id id = file_id_of(st);
     struct known *k = file_known_find(in, &id);
-    bool fits = k && file_row_fits(in, k, path, st);
-    unsigned n = k ? k->n_rewritten + !fits : 0;
+    bool fits = k && !is_of_another(k, path) && file_row_fits(in, k, path, st);
+    unsigned n = fits ? k->n_rewritten : next_generation(in, &id, k);
     struct tail *t;
 
     if (fits && is_read_already(in, s, st, k))
         return NULL;
-    t = file_make_tail(in, k && !k->is_finished ? k->path : path, path, st, n);
+    t = file_make_tail(in, fits && !k->is_finished ? k->path : path, path, st, n);
     if (!t)
         return NULL;
     if (fits)
@@ -370,6 +400,8 @@ struct tail *file_discover(struct input *in, struct spot *s, const char *path,
     file_forget_rows(in, &id);
     if (s)
         take_spot(in, s, t);
+    t->has_gap_before = s && predecessor && predecessor->spot &&
+                        !rotation_is_next(predecessor->spot->path, s->path);
     if (predecessor && predecessor != t)
         follow(in, t, predecessor);
     if (t->state == TAIL_WAITING)
@@ -510,24 +542,46 @@ static void check_same(struct input *in, struct tail *t, const struct file_stat 
 }
 
 /* In the first scan a file follows the one before it of the same origin. */
+/* The file whose origin this is the rotated path of, if it has left its place. */
+static struct tail *rotated_predecessor(const struct input *in, const struct spot *s)
+{
+    struct slice origin = stream_origin_path(slice_str(s->path));
+    char path[GLOB_PATH_MAX];
+    const struct spot *current;
+
+    snprintf(path, sizeof path, "%.*s", SLICE_ARG(origin));
+    current = file_spot_find(in, path);
+    if (!current || !current->tail)
+        return current ? current->previous : NULL;
+    return is_still_at(in, current, &current->tail->id) ? NULL : current->tail;
+}
+
+/* Which file this one goes on from: the one next in age, where such names are looked at too; else
+ * the one that was here before. */
 static struct tail *predecessor_of(const struct input *in, const struct spot *s)
 {
-    if (s->previous)
-        return s->previous;
-    if (in->is_first_scan && in->newest && rotation_is_sibling(in->newest->path, s->path))
+    const struct spot *older = in->newest ? in->newest->spot : NULL;
+
+    if (older && rotation_is_sibling(older->path, s->path) &&
+        rotation_compare(older->path, s->path) < 0)
         return in->newest;
-    return NULL;
+    if (s->previous || !is_live(in) || !rotation_is_rotated(s->path))
+        return s->previous;
+    return rotated_predecessor(in, s);
 }
 
 static void check_new(struct input *in, struct spot *s, const struct file_stat *st)
 {
-    struct tail *t;
-
     if (s->tail)
         file_displace(in, s->tail);
-    t = file_discover(in, s, s->path, st, predecessor_of(in, s));
-    if (in->is_first_scan && t)
-        in->newest = t;
+    file_discover(in, s, s->path, st, predecessor_of(in, s));
+}
+
+/* Its number was given out again: the file was deleted, and nobody has it open. (With birth times
+ * the new one is told apart by its own.) */
+static bool is_reused(const struct tail *t)
+{
+    return t->id.generation == 0 && t->is_gone && !tail_is_open(t);
 }
 
 static void check_regular(struct input *in, struct spot *s, const struct file_stat *st)
@@ -542,7 +596,7 @@ static void check_regular(struct input *in, struct spot *s, const struct file_st
         return;
     }
     t = file_tail_find(in, &id);
-    if (t)
+    if (t && !is_reused(t))
         check_known(in, s, t);
     else
         check_new(in, s, st);
@@ -564,6 +618,7 @@ static void check_spot(struct input *in, struct spot *s)
     }
     if (st.type == FILE_REGULAR) {
         check_regular(in, s, &st);
+        in->newest = s->tail;
         return;
     }
     if (s->is_literal) {
@@ -587,7 +642,7 @@ void file_check_spots(struct input *in)
         struct spot *s = LIST_ENTRY(in->checks.next, struct spot, queued);
 
         list_remove(&s->queued);
-        check_spot(in, s);
+        check_spot(in, s); /* may free it */
     }
     if (!list_is_empty(&in->checks))
         return;

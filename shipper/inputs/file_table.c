@@ -68,6 +68,7 @@ struct spot *file_spot_get(struct input *in, const char *path)
     s->next = *bucket;
     *bucket = s;
     in->n_spots++;
+    in->has_order = false;
     return s;
 }
 
@@ -79,6 +80,7 @@ void file_spot_remove(struct input *in, struct spot *s)
         at = &(*at)->next;
     *at = s->next;
     in->n_spots--;
+    in->has_order = false;
     list_remove(&s->queued);
     if (s->previous)
         s->previous->left = NULL;
@@ -236,6 +238,7 @@ void file_tables_free(struct input *in)
         }
     }
     free(in->spots);
+    free(in->order);
     free(in->tails);
     free(in->knowns);
 }

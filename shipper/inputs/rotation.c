@@ -84,3 +84,25 @@ bool rotation_is_packed(const char *path)
 
     return cut_packed(whole).len < whole.len;
 }
+
+static int64_t number_of(const struct rotated *r)
+{
+    int64_t n = 0;
+
+    if (r->age == AGE_NUMBERED)
+        slice_to_int(r->suffix, &n);
+    return n;
+}
+
+bool rotation_is_next(const char *older, const char *newer)
+{
+    struct rotated o = take_apart(older);
+    struct rotated n = take_apart(newer);
+
+    if (rotation_compare(older, newer) >= 0 || !slice_eq(o.origin, n.origin))
+        return false;
+    if (o.age != AGE_NUMBERED)
+        return true;
+    /* The first number is 1, or 0. */
+    return n.age == AGE_CURRENT ? number_of(&o) <= 1 : number_of(&o) == number_of(&n) + 1;
+}

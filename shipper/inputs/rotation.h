@@ -12,6 +12,9 @@
 int rotation_compare(const char *a, const char *b);
 /* Both have the same origin. */
 bool rotation_is_sibling(const char *a, const char *b);
+/* `newer` comes right after `older` in that order, as far as the names can tell: of dated ones any
+ * two may. */
+bool rotation_is_next(const char *older, const char *newer);
 /* It has a rotation's suffix: probably nobody writes to it any more. */
 bool rotation_is_rotated(const char *path);
 /* By its name: .gz or .zst. */

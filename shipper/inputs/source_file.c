@@ -173,13 +173,13 @@ static uint64_t file_mark(const struct source *base, uint64_t offset)
     return s->end.is_set && s->end.offset == offset ? s->end.hash : 0;
 }
 
-bool source_file_has_mark(const struct files *files, int fd, uint64_t offset, uint64_t mark)
+bool source_file_lacks_mark(const struct files *files, int fd, uint64_t offset, uint64_t mark)
 {
     char before[MARK_MAX];
     size_t len = mark_len(offset);
+    ssize_t n = files->pread(files->ctx, fd, before, len, offset - len, NULL);
 
-    return files->pread(files->ctx, fd, before, len, offset - len, NULL) == (ssize_t)len &&
-           mark_hash(offset, before + len) == mark;
+    return n >= 0 && ((size_t)n < len || mark_hash(offset, before + len) != mark);
 }
 
 void source_file_trust(struct source_file *s, uint64_t offset)
@@ -189,6 +189,11 @@ void source_file_trust(struct source_file *s, uint64_t offset)
 
     if (len && file_reread(&s->base, offset - len, before, len))
         mark_set(&s->line, offset, before + len);
+}
+
+void source_file_expect(struct source_file *s, uint64_t offset, uint64_t mark)
+{
+    s->line = (struct mark){offset, mark, true};
 }
 
 static void file_close(struct source *base)

@@ -53,8 +53,11 @@ bool source_file_move(struct source_file *s, const char *path);
 /* Reading will go on at offset, and what stands before it now is what was read in an earlier life.
  */
 void source_file_trust(struct source_file *s, uint64_t offset);
-/* Whether the bytes before offset are those that a source's mark there was made of. */
-bool source_file_has_mark(const struct files *files, int fd, uint64_t offset, uint64_t mark);
+/* The same, and what stood before it then had this mark: the next read compares. */
+void source_file_expect(struct source_file *s, uint64_t offset, uint64_t mark);
+/* Whether the bytes before offset are others than those that a source's mark there was made of.
+ * False also when they cannot be read now. */
+bool source_file_lacks_mark(const struct files *files, int fd, uint64_t offset, uint64_t mark);
 /* NULL: it has none. Borrowed until source_file_move. */
 const char *source_file_path(const struct source_file *s);
 /* The bytes before the position are not the ones that were read. */

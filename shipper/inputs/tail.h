@@ -48,6 +48,9 @@ struct tail {
     bool has_news;              /* something changed while it was busy */
     bool wants_finish;          /* nothing more will come: the next chunk is the last */
     bool has_complained;
+    bool has_gap_before; /* the file between its predecessor and it is gone: nothing is inherited */
+    bool is_missing;    /* when it was last to be opened, its path led to nothing or another file */
+    bool is_given_up;   /* it is there, and could not be read to its end */
     bool is_gone;       /* deleted: nothing on disk has its identity any more */
     bool has_shrunk;    /* below the position: what was seen beyond that is provably gone */
     bool is_superseded; /* its inode has another generation's content now */
@@ -57,9 +60,10 @@ struct tail {
     uint64_t size;      /* when it was last looked at */
     uint64_t read_size; /* everything up to here was read, but for an open last line */
     int64_t read_mtime_ns;
-    int64_t grown_ms; /* when it was last seen to have news */
-    int64_t away_ms;  /* when it lost its spot */
-    int64_t quiet_ms; /* when reading last came to its end */
+    int64_t grown_ms;   /* when it was last seen to have news */
+    int64_t away_ms;    /* when it lost its spot */
+    int64_t failing_ms; /* since when it cannot be read; 0: it can */
+    int64_t quiet_ms;   /* when reading last came to its end */
 
     struct spot *spot; /* NULL: away */
     struct spot *left; /* whose `previous` it is */

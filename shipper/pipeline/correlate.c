@@ -17,6 +17,23 @@ void correlate_fini(struct correlate *c)
     correlate_init(c);
 }
 
+bool correlate_copy(struct correlate *to, const struct correlate *from)
+{
+    struct invocation *requests = NULL;
+
+    correlate_fini(to);
+    if (from->n_requests) {
+        requests = malloc(from->n_requests * sizeof *requests);
+        if (!requests)
+            return false;
+        memcpy(requests, from->requests, from->n_requests * sizeof *requests);
+    }
+    *to = *from;
+    to->requests = requests;
+    to->cap = from->n_requests;
+    return true;
+}
+
 /* --- the requests that a stream remembers --- */
 
 static struct invocation *find(struct correlate *c, struct slice id)

@@ -97,6 +97,8 @@ struct correlation {
 
 void correlate_init(struct correlate *c);
 void correlate_fini(struct correlate *c);
+/* *to becomes as *from is. False, and *to as after init, when memory is out. */
+bool correlate_copy(struct correlate *to, const struct correlate *from);
 
 /* One line, in order; `at` names it (init_id and the summary's own id grow from it). When summaries
  * fall due, they are put into done[0..1] (copies) and their number returned: 0, 1 or 2. */

@@ -152,7 +152,8 @@ void stream_state_save(const struct stream *s, struct buffer *out)
 {
     unsigned char fixed[STATE_FIXED] = {STATE_VERSION};
 
-    fixed[1] = (unsigned char)((s->has_head ? 1 : 0) | (s->is_in_long_line ? 2 : 0));
+    fixed[1] = (unsigned char)((s->has_head ? 1 : 0) | (s->is_in_long_line ? 2 : 0) |
+                               (s->has_inherited ? 4 : 0));
     put_u64(fixed + STATE_HEAD, s->head_hash);
     put_u64(fixed + STATE_MARK, s->mark);
     buffer_add(out, fixed, sizeof fixed);
@@ -167,6 +168,7 @@ int stream_state_load(struct stream *s, struct slice bytes, struct err *e)
         stream_set_head(s, get_u64(bytes.ptr + STATE_HEAD));
     s->mark = get_u64(bytes.ptr + STATE_MARK);
     s->is_in_long_line = bytes.ptr[1] & 2;
+    s->has_inherited = bytes.ptr[1] & 4;
     return correlate_load(&s->correlate, slice_from(bytes, STATE_FIXED), e);
 }
 

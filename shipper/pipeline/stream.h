@@ -69,8 +69,9 @@ struct stream {
     struct correlate correlate; /* (worker) */
     uint64_t position;          /* next byte to read: after the last whole line. (worker) */
     uint64_t mark;              /* the source's, at position; 0 unknown. (worker) */
-    bool is_in_long_line;       /* the rest of a line that was cut is skipped. (worker) */
-    bool is_sequential;         /* the source cannot seek: `carry` keeps the open line. (worker) */
+    bool has_inherited;   /* correlate began as the file before it ended; not to be done twice */
+    bool is_in_long_line; /* the rest of a line that was cut is skipped. (worker) */
+    bool is_sequential;   /* the source cannot seek: `carry` keeps the open line. (worker) */
     struct buffer carry;
 
     /* The tracker's: chunks that are not settled yet, oldest first. */
