@@ -1,7 +1,9 @@
 /* The inside of the file input, shared by the files that make it: file.c (options, life),
- * file_table.c (what is known), file_scan.c (which files are there), file_rotate.c (where files
- * went), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
- * restart), file_paths.c (paths made absolute), file_check.c (what `ship check` says).
+ * file_table.c (what is known), file_scan.c (which files are there), file_spot.c (a look at one
+ * path), file_discover.c (generations not known before), file_rotate.c (where files went),
+ * file_chain.c (who waits for whom), file_open.c (descriptors), file_read.c (whose turn it is to be
+ * read), file_restore.c (where to go on after a restart), file_paths.c (paths made absolute),
+ * file_check.c (what `ship check` says).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -151,11 +153,15 @@ void file_tables_free(struct input *in);
 /* --- file_scan.c --- */
 void file_queue_check(struct input *in, struct spot *s);
 void file_scan_patterns(struct input *in);
-void file_check_spots(struct input *in);
 bool file_matches(const struct input *in, const char *path);
 void file_log(struct input *in, struct err *e);
 /* For watch.h. */
 void file_on_changed(void *ctx, const char *directory, const char *name, bool is_directory);
+
+/* --- file_spot.c --- */
+void file_check_spots(struct input *in);
+
+/* --- file_discover.c --- */
 /* A tail for this generation, in the tables, with its source; nothing else. NULL: logged. */
 struct tail *file_make_tail(struct input *in, const char *path, const char *where,
                             const struct file_stat *st, unsigned n_rewritten);
@@ -165,6 +171,8 @@ struct tail *file_discover(struct input *in, struct spot *spot, const char *path
                            const struct file_stat *st, struct tail *predecessor);
 /* The file at its spot was truncated or written anew: another generation. */
 void file_rewritten(struct input *in, struct tail *t);
+/* The tail is at this spot now. */
+void file_take_spot(struct input *in, struct spot *s, struct tail *t);
 
 /* --- file_rotate.c --- */
 void file_displace(struct input *in, struct tail *t);
@@ -172,17 +180,24 @@ void file_find_homes(struct input *in);
 /* After a restart: files that were rotated away and not read to their end. */
 void file_find_orphans(struct input *in);
 
-/* --- file_read.c --- */
-void file_ready(struct input *in, struct tail *t);
-void file_finish(struct input *in, struct tail *t);
+/* --- file_chain.c --- */
+/* t waits until what came before it is read. */
 void file_hold(struct input *in, struct tail *t, struct tail *predecessor);
 /* The successor gets what correlation knows and is put to work. */
 void file_hand_over(struct input *in, struct tail *t);
-/* Nothing of it will be read any more. */
-void file_drained(struct input *in, struct tail *t);
+
+/* --- file_open.c --- */
 /* Opens its descriptor; false: logged, and tried again later where that can help. */
 bool file_open(struct input *in, struct tail *t);
 void file_shut(struct input *in, struct tail *t);
+/* Said once of each file. */
+void file_complain(struct input *in, struct tail *t, struct err *e);
+
+/* --- file_read.c --- */
+void file_ready(struct input *in, struct tail *t);
+void file_finish(struct input *in, struct tail *t);
+/* Nothing of it will be read any more. */
+void file_drained(struct input *in, struct tail *t);
 void file_read_some(struct input *in);
 int64_t file_read_due(const struct input *in);
 void file_forget_tail(struct input *in, struct tail *t); /* out of every list and table; freed */

@@ -1,8 +1,7 @@
-/* Whose turn it is: descriptors, budget, chunks, and what comes of them. */
+/* Whose turn it is: budget, chunks, and what comes of them. */
 #include <stdio.h>
 
 #include "shipper/inputs/file_input.h"
-#include "shipper/inputs/rotation.h"
 
 static bool is_replay(const struct input *in)
 {
@@ -12,127 +11,6 @@ static bool is_replay(const struct input *in)
 static int64_t grace_ms(const struct input *in)
 {
     return in->options->poll_interval_ms;
-}
-
-/* --- descriptors ----------------------------------------------------------------------------- */
-
-static void note_open(struct input *in, struct tail *t)
-{
-    in->n_open++;
-    in->n_packed_open += t->is_packed;
-}
-
-void file_shut(struct input *in, struct tail *t)
-{
-    list_remove(&t->idle);
-    if (!tail_is_open(t))
-        return;
-    in->n_open--;
-    in->n_packed_open -= t->is_packed;
-    if (!t->is_packed) {
-        source_file_shut(t->file);
-        return;
-    }
-    source_packed_shut(t->packed);
-    t->packed = NULL; /* the source stays the stream's */
-}
-
-/* One that is open for what may come, and can be found again by its path: its turn must not keep
- * the one before it from being read. */
-static struct tail *find_waiting_one(const struct input *in)
-{
-    for (struct link *l = in->all.next; l != &in->all; l = l->next) {
-        struct tail *t = LIST_ENTRY(l, struct tail, all);
-
-        if ((t->state == TAIL_HELD || t->state == TAIL_WAITING) && !t->is_packed &&
-            tail_is_open(t) && !t->is_gone && source_file_path(t->file))
-            return t;
-    }
-    return NULL;
-}
-
-/* The one that has been idle longest, else one that waits. */
-static bool shut_one(struct input *in)
-{
-    struct tail *t = list_is_empty(&in->idle) ? find_waiting_one(in)
-                                              : LIST_ENTRY(in->idle.next, struct tail, idle);
-
-    if (t)
-        file_shut(in, t);
-    return t;
-}
-
-static int open_packed(struct input *in, struct tail *t, bool *missing, struct err *e)
-{
-    const struct files *files = in->world->files;
-    const char *path = t->spot ? t->spot->path : t->path;
-    struct file_stat st;
-    int fd = source_open_file(files, path, &t->id, &st, missing, e);
-
-    if (fd < 0)
-        return -1;
-    t->packed = source_packed_new(files, fd, path);
-    if (!t->packed)
-        return err_set(e, ERR_NOMEM, "out of memory");
-    if (t->stream.source)
-        t->stream.source->ops->close(t->stream.source);
-    t->stream.source = source_packed_base(t->packed);
-    return 0;
-}
-
-static int open_once(struct input *in, struct tail *t, bool *missing, struct err *e)
-{
-    return t->is_packed ? open_packed(in, t, missing, e) : source_file_open(t->file, missing, e);
-}
-
-/* Out of descriptors or memory: what is not open waits a little; said once until it works again. */
-static void pause_opening(struct input *in, struct err *e)
-{
-    in->open_ms = in->now_ms + FILE_RETRY_MS;
-    if (in->has_complained_descriptors)
-        return;
-    in->has_complained_descriptors = true;
-    err_at(e, "no descriptor left to read files with (%u in use); trying again every second",
-           in->n_open);
-    file_log(in, e);
-}
-
-static void complain(struct input *in, struct tail *t, struct err *e)
-{
-    if (!t->failing_ms)
-        t->failing_ms = in->now_ms;
-    if (t->has_complained)
-        return;
-    t->has_complained = true;
-    in->stats.errors++;
-    file_log(in, e);
-}
-
-bool file_open(struct input *in, struct tail *t)
-{
-    struct err e = {0};
-    bool missing = false;
-    int rc;
-
-    if (tail_is_open(t)) {
-        list_remove(&t->idle);
-        return true;
-    }
-    if (in->n_open >= FILE_MAX_OPEN && !list_is_empty(&in->idle))
-        shut_one(in);
-    while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_one(in))
-        ;
-    t->is_missing = rc < 0 && missing;
-    if (rc == 0) {
-        in->has_complained_descriptors = false;
-        note_open(in, t);
-        return true;
-    }
-    if (e.code == ERR_BUSY || e.code == ERR_NOMEM)
-        pause_opening(in, &e);
-    else if (!missing || is_replay(in))
-        complain(in, t, &e);
-    return false;
 }
 
 /* --- states ---------------------------------------------------------------------------------- */
@@ -172,62 +50,6 @@ void file_finish(struct input *in, struct tail *t)
 {
     t->wants_finish = true;
     file_ready(in, t);
-}
-
-/* By where they are now: `a` was made after `b`. */
-static bool is_younger(const struct tail *a, const struct tail *b)
-{
-    return a->spot && b->spot && rotation_is_sibling(a->spot->path, b->spot->path) &&
-           rotation_compare(b->spot->path, a->spot->path) < 0;
-}
-
-void file_hold(struct input *in, struct tail *t, struct tail *predecessor)
-{
-    while (predecessor->successor && !is_younger(predecessor->successor, t))
-        predecessor = predecessor->successor;
-    if (predecessor == t || t->state != TAIL_WAITING)
-        return;
-    if (predecessor->successor) {
-        t->successor = predecessor->successor;
-        t->successor->predecessor = t;
-    }
-    t->predecessor = predecessor;
-    predecessor->successor = t;
-    t->state = TAIL_HELD;
-    if (predecessor->state == TAIL_DRAINED)
-        file_hand_over(in, predecessor);
-}
-
-/* The old file keeps what it knows too: late lines may still come to it. A summary that is held
- * comes out of the stream that read its REPORT, unless nothing more will be read of that one. */
-static void inherit(struct tail *from, struct tail *to)
-{
-    if (!correlate_copy(&to->stream.correlate, &from->stream.correlate))
-        return; /* lines without an id stay without one until the next START */
-    to->stream.has_inherited = true;
-    if (from->state == TAIL_DRAINED)
-        from->stream.correlate.has_held = false;
-    else
-        to->stream.correlate.has_held = false;
-}
-
-void file_hand_over(struct input *in, struct tail *t)
-{
-    struct tail *next = t->successor;
-
-    if (!next)
-        return;
-    t->successor = NULL;
-    next->predecessor = NULL;
-    if (next->state != TAIL_HELD)
-        return;
-    /* A generation that goes on from its checkpoint has a state of its own. */
-    if (next->stream.position == 0 && !next->stream.has_inherited && !next->has_gap_before) {
-        inherit(t, next);
-        file_put_row(in, next, false); /* or a restart would not know the request it begins in */
-    }
-    next->state = TAIL_WAITING;
-    file_ready(in, next);
 }
 
 void file_drained(struct input *in, struct tail *t)
@@ -375,7 +197,7 @@ static void on_error(struct input *in, struct tail *t, struct err *why)
     }
     if (!why->where[0])
         err_at(why, "%s", t->path);
-    complain(in, t, why);
+    file_complain(in, t, why);
     t->state = TAIL_WAITING;
     if (t->packed && source_packed_end(t->packed) == PACKED_BROKEN && !t->wants_finish) {
         file_finish(in, t); /* lines that were read before the damage come out */

@@ -1,0 +1,121 @@
+/* Descriptors: who has one, who has to give his back. */
+#include "shipper/inputs/file_input.h"
+
+static void note_open(struct input *in, struct tail *t)
+{
+    in->n_open++;
+    in->n_packed_open += t->is_packed;
+}
+
+void file_shut(struct input *in, struct tail *t)
+{
+    list_remove(&t->idle);
+    if (!tail_is_open(t))
+        return;
+    in->n_open--;
+    in->n_packed_open -= t->is_packed;
+    if (!t->is_packed) {
+        source_file_shut(t->file);
+        return;
+    }
+    source_packed_shut(t->packed);
+    t->packed = NULL; /* the source stays the stream's */
+}
+
+/* One that is open for what may come, and can be found again by its path: its turn must not keep
+ * the one before it from being read. */
+static struct tail *find_waiting_one(const struct input *in)
+{
+    for (struct link *l = in->all.next; l != &in->all; l = l->next) {
+        struct tail *t = LIST_ENTRY(l, struct tail, all);
+
+        if ((t->state == TAIL_HELD || t->state == TAIL_WAITING) && !t->is_packed &&
+            tail_is_open(t) && !t->is_gone && source_file_path(t->file))
+            return t;
+    }
+    return NULL;
+}
+
+/* The one that has been idle longest, else one that waits. */
+static bool shut_one(struct input *in)
+{
+    struct tail *t = list_is_empty(&in->idle) ? find_waiting_one(in)
+                                              : LIST_ENTRY(in->idle.next, struct tail, idle);
+
+    if (t)
+        file_shut(in, t);
+    return t;
+}
+
+static int open_packed(struct input *in, struct tail *t, bool *missing, struct err *e)
+{
+    const struct files *files = in->world->files;
+    const char *path = t->spot ? t->spot->path : t->path;
+    struct file_stat st;
+    int fd = source_open_file(files, path, &t->id, &st, missing, e);
+
+    if (fd < 0)
+        return -1;
+    t->packed = source_packed_new(files, fd, path);
+    if (!t->packed)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    if (t->stream.source)
+        t->stream.source->ops->close(t->stream.source);
+    t->stream.source = source_packed_base(t->packed);
+    return 0;
+}
+
+static int open_once(struct input *in, struct tail *t, bool *missing, struct err *e)
+{
+    return t->is_packed ? open_packed(in, t, missing, e) : source_file_open(t->file, missing, e);
+}
+
+/* Out of descriptors or memory: what is not open waits a little; said once until it works again. */
+static void pause_opening(struct input *in, struct err *e)
+{
+    in->open_ms = in->now_ms + FILE_RETRY_MS;
+    if (in->has_complained_descriptors)
+        return;
+    in->has_complained_descriptors = true;
+    err_at(e, "no descriptor left to read files with (%u in use); trying again every second",
+           in->n_open);
+    file_log(in, e);
+}
+
+void file_complain(struct input *in, struct tail *t, struct err *e)
+{
+    if (!t->failing_ms)
+        t->failing_ms = in->now_ms;
+    if (t->has_complained)
+        return;
+    t->has_complained = true;
+    in->stats.errors++;
+    file_log(in, e);
+}
+
+bool file_open(struct input *in, struct tail *t)
+{
+    struct err e = {0};
+    bool missing = false;
+    int rc;
+
+    if (tail_is_open(t)) {
+        list_remove(&t->idle);
+        return true;
+    }
+    if (in->n_open >= FILE_MAX_OPEN && !list_is_empty(&in->idle))
+        shut_one(in);
+    while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_one(in))
+        ;
+    t->is_missing = rc < 0 && missing;
+    if (rc == 0) {
+        in->has_complained_descriptors = false;
+        note_open(in, t);
+        return true;
+    }
+    if (e.code == ERR_BUSY || e.code == ERR_NOMEM)
+        pause_opening(in, &e);
+    else if (!missing || in->world->is_replay)
+        file_complain(in, t, &e);
+    return false;
+}

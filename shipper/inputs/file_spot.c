@@ -1,0 +1,209 @@
+/* A look at one path: the file there has grown, was written anew, is gone or is another one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "shipper/inputs/file_input.h"
+#include "shipper/inputs/glob.h"
+#include "shipper/inputs/rotation.h"
+#include "shipper/inputs/watch.h"
+
+static bool is_live(const struct input *in)
+{
+    return !in->world->is_replay;
+}
+
+static void complain(struct input *in, struct spot *s, struct err *e)
+{
+    if (s->has_complained)
+        return;
+    s->has_complained = true;
+    in->stats.errors++;
+    file_log(in, e);
+}
+
+static void check_gone(struct input *in, struct spot *s, struct err *e)
+{
+    if (!is_live(in))
+        complain(in, s, e);
+    if (s->tail)
+        file_displace(in, s->tail);
+    if (s->previous)
+        return; /* its successor will come here */
+    if (s->is_link && in->watch)
+        watch_remove(in->watch, s->path);
+    file_spot_remove(in, s);
+}
+
+static bool is_still_at(const struct input *in, const struct spot *s, const struct file_id *id)
+{
+    const struct files *files = in->world->files;
+    struct file_stat st;
+    struct file_id there;
+    bool missing;
+
+    if (files->stat(files->ctx, s->path, &st, &missing, NULL) < 0)
+        return !missing; /* in doubt nothing changes */
+    there = file_id_of(&st);
+    return file_id_eq(&there, id);
+}
+
+static void set_previous(struct spot *s, struct tail *t)
+{
+    if (s->previous)
+        s->previous->left = NULL;
+    if (t->left)
+        t->left->previous = NULL;
+    s->previous = t;
+    t->left = s;
+}
+
+/* A file that we know is here now: a rename, or a second name. */
+static void check_known(struct input *in, struct spot *s, struct tail *t)
+{
+    struct spot *old = t->spot;
+
+    if (old && is_still_at(in, old, &t->id))
+        return; /* a second name of the same file: it is read once */
+    if (s->tail)
+        file_displace(in, s->tail);
+    if (old) {
+        old->tail = NULL;
+        set_previous(old, t);
+        file_queue_check(in, old);
+    }
+    file_take_spot(in, s, t);
+    t->wants_finish = false;
+    if (t->file)
+        source_file_move(t->file, s->path);
+    file_ready(in, t);
+}
+
+static void check_same(struct input *in, struct tail *t, const struct file_stat *st)
+{
+    if (t->state == TAIL_BUSY) {
+        /* What is seen now must not pass for what the worker has met. It is looked at again, when
+         * the chunk is back. */
+        t->has_news = true;
+        return;
+    }
+    switch (tail_look(t, st, in->now_ms)) {
+    case TAIL_NOTHING:
+        break;
+    case TAIL_GROWN:
+        file_ready(in, t);
+        break;
+    case TAIL_REWRITTEN:
+        file_rewritten(in, t);
+        break;
+    }
+}
+
+/* In the first scan a file follows the one before it of the same origin. */
+/* The file whose origin this is the rotated path of, if it has left its place. */
+static struct tail *rotated_predecessor(const struct input *in, const struct spot *s)
+{
+    struct slice origin = stream_origin_path(slice_str(s->path));
+    char path[GLOB_PATH_MAX];
+    const struct spot *current;
+
+    snprintf(path, sizeof path, "%.*s", SLICE_ARG(origin));
+    current = file_spot_find(in, path);
+    if (!current || !current->tail)
+        return current ? current->previous : NULL;
+    return is_still_at(in, current, &current->tail->id) ? NULL : current->tail;
+}
+
+/* Which file this one goes on from: the one next in age, where such names are looked at too; else
+ * the one that was here before. */
+static struct tail *predecessor_of(const struct input *in, const struct spot *s)
+{
+    const struct spot *older = in->newest ? in->newest->spot : NULL;
+
+    if (older && rotation_is_sibling(older->path, s->path) &&
+        rotation_compare(older->path, s->path) < 0)
+        return in->newest;
+    if (s->previous || !is_live(in) || !rotation_is_rotated(s->path))
+        return s->previous;
+    return rotated_predecessor(in, s);
+}
+
+static void check_new(struct input *in, struct spot *s, const struct file_stat *st)
+{
+    if (s->tail)
+        file_displace(in, s->tail);
+    file_discover(in, s, s->path, st, predecessor_of(in, s));
+}
+
+/* Its number was given out again: the file was deleted, and nobody has it open. (With birth times
+ * the new one is told apart by its own.) */
+static bool is_reused(const struct tail *t)
+{
+    return t->id.generation == 0 && t->is_gone && !tail_is_open(t);
+}
+
+static void check_regular(struct input *in, struct spot *s, const struct file_stat *st)
+{
+    struct file_id id = file_id_of(st);
+    struct tail *t;
+
+    if (s->is_done && file_id_eq(&s->done, &id) && s->done_size == st->size)
+        return;
+    if (s->tail && file_id_eq(&s->tail->id, &id)) {
+        check_same(in, s->tail, st);
+        return;
+    }
+    t = file_tail_find(in, &id);
+    if (t && !is_reused(t))
+        check_known(in, s, t);
+    else
+        check_new(in, s, st);
+}
+
+static void check_spot(struct input *in, struct spot *s)
+{
+    const struct files *files = in->world->files;
+    struct file_stat st;
+    struct err e = {0};
+    bool missing;
+
+    if (files->stat(files->ctx, s->path, &st, &missing, &e) < 0) {
+        if (missing)
+            check_gone(in, s, &e);
+        else
+            complain(in, s, &e);
+        return;
+    }
+    if (st.type == FILE_REGULAR) {
+        check_regular(in, s, &st);
+        in->newest = s->tail;
+        return;
+    }
+    if (s->is_literal) {
+        err_set(&e, ERR_INPUT, "%s: not a regular file; not read%s", s->path,
+                is_live(in) ? "" : "; a pipe is read as standard input: `ship --replay - < PIPE`");
+        complain(in, s, &e);
+    }
+    if (s->tail)
+        file_displace(in, s->tail);
+}
+
+/* A replay may name more files than memory should know at a time. */
+static bool may_check(const struct input *in)
+{
+    return is_live(in) || in->n_tails < FILE_REPLAY_AHEAD;
+}
+
+void file_check_spots(struct input *in)
+{
+    for (int n = 0; n < FILE_CHECKS_PER_TICK && !list_is_empty(&in->checks) && may_check(in); n++) {
+        struct spot *s = LIST_ENTRY(in->checks.next, struct spot, queued);
+
+        list_remove(&s->queued);
+        check_spot(in, s); /* may free it */
+    }
+    if (!list_is_empty(&in->checks))
+        return;
+    in->is_first_scan = false;
+    in->newest = NULL;
+    file_find_homes(in);
+}
