@@ -31,6 +31,16 @@ bool failing_malloc_has_failed(void)
     return atomic_load(&has_failed);
 }
 
+unsigned failing_malloc_suspend(void)
+{
+    return atomic_exchange(&left, 0);
+}
+
+void failing_malloc_resume(unsigned n)
+{
+    atomic_store(&left, n);
+}
+
 static bool is_the_one(void)
 {
     atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);

@@ -13,5 +13,8 @@ void failing_malloc_at(unsigned n);
 unsigned failing_malloc_count(void);
 /* The one that was asked for has failed. */
 bool failing_malloc_has_failed(void);
+/* Nothing fails until failing_malloc_resume gets what this returned: for the test's own needs. */
+unsigned failing_malloc_suspend(void);
+void failing_malloc_resume(unsigned n);
 
 #endif

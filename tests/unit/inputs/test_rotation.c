@@ -52,3 +52,31 @@ Test(rotation, names)
     cr_expect_eq(rotation_compare("/l/a.log", "/l/a.log"), 0);
     cr_expect_neq(rotation_compare("/l/a.log.1", "/l/a.log.1.gz"), 0);
 }
+
+Test(rotation, what_comes_right_after)
+{
+    static const struct {
+        const char *older;
+        const char *newer;
+        bool is_next;
+    } rows[] = {
+        {"a.log.1", "a.log", true},
+        {"a.log.0", "a.log", true},
+        {"a.log.2", "a.log", false},
+        {"a.log.2", "a.log.1", true},
+        {"a.log.10.gz", "a.log.9", true},
+        {"a.log.3", "a.log.1", false},
+        {"a.log.1", "a.log.2", false},
+        {"a.log", "a.log", false},
+        {"a.log.1", "b.log", false},
+        {"a.log-20260101", "a.log-20260102", true},
+        {"a.log-20260101", "a.log-20260301", true},
+        {"a.log-20260102", "a.log-20260101", false},
+        {"a.log-20260101", "a.log", true},
+        {"a.log-20260101", "a.log.3", true},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(rotation_is_next(rows[i].older, rows[i].newer), rows[i].is_next, "%s, %s",
+                     rows[i].older, rows[i].newer);
+}

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "shipper/pipeline/correlate.h"
+#include "tests/support/failing_malloc.h"
 
 /* A script of lines, one word each:
  *   I INIT_START, N INIT_REPORT, S/E/R + id START/END/REPORT, T + id timeout, X an XRAY line, . a
@@ -209,4 +210,34 @@ Test(correlate, out_of_memory)
     cr_expect_eq(done[0].outcome, OUTCOME_OOM);
     cr_expect_str_eq(done[0].error_type, "Runtime.OutOfMemory");
     correlate_fini(&c);
+}
+
+Test(correlate, a_copy_goes_on_by_itself)
+{
+    struct correlate c;
+    struct correlate copy;
+    struct record r;
+    struct correlation found;
+    struct invocation done[CORRELATE_MAX_DONE];
+    struct line_ref at = {0, {1, 1}};
+
+    correlate_init(&c);
+    correlate_init(&copy);
+    record_reset(&r);
+    r.kind = RECORD_START;
+    r.request_id = slice_str("A");
+    correlate_line(&c, &r, &at, &found, done);
+    cr_assert(correlate_copy(&copy, &c));
+    r.request_id = slice_str("B");
+    correlate_line(&c, &r, &at, &found, done);
+    record_reset(&r);
+    correlate_line(&copy, &r, &at, &found, done);
+    cr_expect(slice_is(found.request_id, "A"));
+    failing_malloc_at(1);
+    cr_expect_not(correlate_copy(&copy, &c));
+    failing_malloc_at(0);
+    correlate_line(&copy, &r, &at, &found, done);
+    cr_expect(slice_is(found.request_id, ""), "none rather than a wrong one");
+    correlate_fini(&c);
+    correlate_fini(&copy);
 }

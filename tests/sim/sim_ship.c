@@ -1,0 +1,272 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/base/path.h"
+#include "tests/sim/sim_ship.h"
+#include "tests/sim/sim_vfs.h"
+#include "tests/support/failing_malloc.h"
+
+/* --- the world, as ship sees it -------------------------------------------------------------- */
+
+static int64_t sim_mono(void *ctx)
+{
+    return ((struct sim_ship *)ctx)->now_ms;
+}
+
+static int64_t sim_wall(void *ctx)
+{
+    return INT64_C(1767225600000000000) + ((struct sim_ship *)ctx)->now_ms * 1000000;
+}
+
+static void on_wake(void *ctx)
+{
+    (void)ctx; /* pools are reaped in every round */
+}
+
+static void on_log(void *ctx, const struct err *what)
+{
+    struct sim_ship *s = ctx;
+
+    if (s->on_log)
+        s->on_log(s->log_ctx, what);
+}
+
+static void on_batch(void *ctx, struct batch *b)
+{
+    engine_offer(((struct sim_ship *)ctx)->engine, b);
+}
+
+static void on_moved(void *ctx, struct stream *stream, uint64_t position, struct slice state)
+{
+    struct sim_ship *s = ctx;
+    char path[256];
+
+    if (!stream->key)
+        return;
+    snprintf(path, sizeof path, "%.*s", SLICE_ARG(stream->profile.path));
+    checkpoints_put(s->checkpoints, &(struct checkpoint){.key = stream->key,
+                                                         .path = path,
+                                                         .position = position,
+                                                         .head_hash = stream->head_hash,
+                                                         .seen_s = sim_wall(s) / 1000000000,
+                                                         .state = state});
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static bool open_outputs(struct sim_ship *s, struct err *e)
+{
+    struct lane_options lanes[SIM_OUTPUTS_MAX];
+
+    for (size_t i = 0; i < s->n_outputs; i++) {
+        struct sink_world world = {&s->clock, &s->servers[i].transport, NULL, random_next,
+                                   s->random};
+
+        s->sinks[i] = output_elasticsearch.open(&s->es_options, &world, e);
+        if (!s->sinks[i])
+            return false;
+        s->engine_outputs[i] = (struct engine_output){&output_elasticsearch, s->sinks[i], "es"};
+        lanes[i] = (struct lane_options){&output_elasticsearch, &s->es_options, s->limits};
+    }
+    s->lanes = lanes_new(lanes, s->n_outputs, s->pool, &s->budget, &s->clock, on_batch, s, e);
+    return s->lanes;
+}
+
+static bool open_engine(struct sim_ship *s, struct err *e)
+{
+    char *dead = path_join(s->state, "dead");
+
+    s->dead = dead ? dead_letters_new(dead, s->writer, e) : NULL;
+    free(dead);
+    s->checkpoints = s->dead ? checkpoints_open(s->state, s->writer, e) : NULL;
+    if (!s->checkpoints)
+        return false;
+    s->engine = engine_new(
+        &(struct engine_options){.outputs = s->engine_outputs,
+                                 .n_outputs = s->n_outputs,
+                                 .retry = {.initial_ms = 500, .max_ms = 60000, .hold_ms = 30000},
+                                 .pool = s->pool,
+                                 .tracker = &s->tracker,
+                                 .dead_letters = s->dead,
+                                 .random = random_next,
+                                 .random_ctx = s->random},
+        e);
+    return s->engine;
+}
+
+static bool open_input(struct sim_ship *s, struct err *e)
+{
+    s->input_world = (struct input_world){
+        .clock = &s->clock,
+        .files = &s->disk.files,
+        .pool = s->pool,
+        .lanes = s->lanes,
+        .budget = &s->budget,
+        .tracker = &s->tracker,
+        .checkpoints = s->checkpoints,
+        .host = "h",
+        .log = on_log,
+        .log_ctx = s,
+    };
+    s->file_options.paths = (struct option_list){&s->pattern, 1};
+    s->input = input_file.open(&s->file_options, &s->common, &s->parser, &s->input_world, e);
+    return s->input;
+}
+
+/* In the order of who uses whom, as the agent does. */
+static void close_all(struct sim_ship *s)
+{
+    for (size_t i = 0; i < s->n_outputs; i++)
+        output_elasticsearch.close(s->sinks[i]);
+    pool_free(s->pool);
+    pool_free(s->writer);
+    checkpoints_close(s->checkpoints, NULL);
+    if (s->input)
+        input_file.close(s->input);
+    lanes_free(s->lanes);
+    engine_free(s->engine);
+    dead_letters_free(s->dead);
+    cr_expect_eq(s->disk.n_open, 0, "%d descriptors stayed open", s->disk.n_open);
+    memset(s->sinks, 0, sizeof s->sinks);
+    s->pool = s->writer = NULL;
+    s->checkpoints = NULL;
+    s->input = NULL;
+    s->lanes = NULL;
+    s->engine = NULL;
+    s->dead = NULL;
+    s->is_up = false;
+}
+
+bool sim_ship_open(struct sim_ship *s)
+{
+    struct err e = {0};
+
+    s->clock = (struct clock){sim_mono, sim_wall, s};
+    s->is_stopping = false;
+    s->kill_in = 0;
+    budget_init(&s->budget, s->memory_bytes);
+    tracker_init(&s->tracker, on_moved, s);
+    s->pool = pool_new(0, on_wake, s, &e);
+    s->writer = pool_new(0, on_wake, s, &e);
+    if (open_outputs(s, &e) && open_engine(s, &e) && open_input(s, &e)) {
+        s->is_up = true;
+        return true;
+    }
+    err_text(&e, s->error, sizeof s->error);
+    close_all(s);
+    return false;
+}
+
+/* --- running --------------------------------------------------------------------------------- */
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* False: it is killed here. */
+static bool goes_on(struct sim_ship *s)
+{
+    if (s->kill_in && --s->kill_in == 0)
+        sim_vfs_die();
+    return !sim_vfs_is_dead();
+}
+
+/* One round of the loop: everything once, and what came of it until nothing more does. *due: when
+ * the next round is wanted. False: killed in it. */
+static bool turn(struct sim_ship *s, int64_t *due)
+{
+    bool is_busy = true;
+
+    while (is_busy) {
+        bool flush = s->is_stopping || budget_held(&s->budget) > s->budget.limit_bytes / 2;
+
+        is_busy = false;
+        *due = INT64_MAX;
+        for (size_t i = 0; i < s->n_outputs; i++)
+            while (goes_on(s) && sim_server_step(&s->servers[i], s->now_ms))
+                is_busy = true;
+        if (!goes_on(s))
+            return false;
+        is_busy |= pool_reap(s->pool) > 0;
+        if (!goes_on(s))
+            return false;
+        is_busy |= pool_reap(s->writer) > 0;
+        if (!goes_on(s))
+            return false;
+        if (!s->is_stopping)
+            *due = sooner(*due, input_file.tick(s->input, s->now_ms));
+        if (!goes_on(s))
+            return false;
+        *due = sooner(*due, lanes_tick(s->lanes, s->now_ms, flush));
+        *due = sooner(*due, engine_tick(s->engine, s->now_ms));
+        if (!goes_on(s))
+            return false;
+        *due = sooner(*due, checkpoints_tick(s->checkpoints, s->now_ms));
+        is_busy |= pool_waiting(s->pool) + pool_waiting(s->writer) > 0;
+    }
+    return goes_on(s);
+}
+
+bool sim_ship_run(struct sim_ship *s, int64_t ms)
+{
+    int64_t until = s->now_ms + ms;
+
+    for (;;) {
+        int64_t due = INT64_MAX;
+
+        s->disk.now_ns = sim_wall(s);
+        if (s->is_up && !turn(s, &due)) {
+            sim_ship_kill(s);
+            s->now_ms = until;
+            return false;
+        }
+        if (!s->is_up)
+            for (size_t i = 0; i < s->n_outputs; i++)
+                while (sim_server_step(&s->servers[i], s->now_ms))
+                    ;
+        for (size_t i = 0; i < s->n_outputs; i++)
+            due = sooner(due, sim_server_due_ms(&s->servers[i]));
+        if (due <= s->now_ms)
+            due = s->now_ms + 1; /* the clock moves on between two rounds */
+        if (due > until || s->now_ms == until) {
+            s->now_ms = until;
+            s->disk.now_ns = sim_wall(s);
+            return true;
+        }
+        s->now_ms = due;
+    }
+}
+
+void sim_ship_kill(struct sim_ship *s)
+{
+    if (!s->is_up)
+        return;
+    sim_vfs_die();
+    close_all(s);
+}
+
+bool sim_ship_is_idle(const struct sim_ship *s)
+{
+    return s->tracker.n_chunks == 0 && lanes_pending(s->lanes) == 0 && engine_is_idle(s->engine);
+}
+
+void sim_ship_stop(struct sim_ship *s, int64_t drain_ms)
+{
+    int64_t until = s->now_ms + drain_ms;
+
+    if (!s->is_up)
+        return;
+    input_file.stop(s->input);
+    s->is_stopping = true;
+    do
+        if (!sim_ship_run(s, 100))
+            return;
+    while (!sim_ship_is_idle(s) && s->now_ms < until);
+    if (sim_ship_is_idle(s))
+        cr_expect_eq(budget_held(&s->budget), 0, "%lld bytes of the budget stayed taken",
+                     (long long)budget_held(&s->budget));
+    close_all(s);
+}

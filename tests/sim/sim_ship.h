@@ -1,0 +1,71 @@
+/* A whole ship in simulated time: the file input, the pipeline without threads, the engine, the
+ * elasticsearch output, checkpoints and dead letters, wired as the agent wires them.
+ *
+ * It can be killed between any two of its steps, or in the middle of a write of its database, and
+ * is then made anew from what the disk has. Thread: one. */
+#ifndef SHIP_TESTS_SIM_SHIP_H
+#define SHIP_TESTS_SIM_SHIP_H
+
+#include "outputs/es_options.h"
+#include "shipper/delivery/checkpoints.h"
+#include "shipper/delivery/dead_letters.h"
+#include "shipper/delivery/engine.h"
+#include "shipper/inputs/file_input.h"
+#include "tests/sim/sim_disk.h"
+#include "tests/sim/sim_server.h"
+#include "tests/support/temp_dir.h"
+
+enum { SIM_OUTPUTS_MAX = 2 };
+
+struct sim_ship {
+    /* What outlives it. */
+    struct random *random;
+    struct sim_disk disk;
+    struct sim_server servers[SIM_OUTPUTS_MAX];
+    size_t n_outputs;
+    char state[TEMP_DIR_MAX]; /* its directory: the lock, and the dead letters */
+    int64_t now_ms;
+    void (*on_log)(void *ctx, const struct err *what); /* what it says; may be NULL */
+    void *log_ctx;
+
+    /* How it is configured. */
+    const char *pattern;
+    struct file_options file_options;
+    struct input_common common;
+    struct parser parser;
+    struct es_options es_options;
+    struct batch_limits limits;
+    int64_t memory_bytes;
+
+    /* The one that runs, if one does. */
+    bool is_up;
+    bool is_stopping;
+    unsigned kill_in; /* steps; 0: not */
+    struct clock clock;
+    struct budget budget;
+    struct tracker tracker;
+    struct pool *pool;
+    struct pool *writer;
+    struct lanes *lanes;
+    struct sink *sinks[SIM_OUTPUTS_MAX];
+    struct engine_output engine_outputs[SIM_OUTPUTS_MAX];
+    struct engine *engine;
+    struct dead_letters *dead;
+    struct checkpoints *checkpoints;
+    struct input_world input_world;
+    struct input *input;
+    char error[1100]; /* why it did not open */
+};
+
+/* The world and the configuration are the caller's to fill in. False: ->error. */
+bool sim_ship_open(struct sim_ship *s);
+/* Lets time pass; the ship does what is due. False: it was killed meanwhile (and is gone). */
+bool sim_ship_run(struct sim_ship *s, int64_t ms);
+/* SIGKILL: nothing reaches the disk any more. */
+void sim_ship_kill(struct sim_ship *s);
+/* SIGTERM: drains for at most so long, and ends in order. */
+void sim_ship_stop(struct sim_ship *s, int64_t drain_ms);
+/* Nothing is read and not settled. */
+bool sim_ship_is_idle(const struct sim_ship *s);
+
+#endif
