@@ -219,7 +219,7 @@ Test(correlate, a_copy_goes_on_by_itself)
     struct record r;
     struct correlation found;
     struct invocation done[CORRELATE_MAX_DONE];
-    struct line_ref at = {0, {1, 1}};
+    struct line_ref at = {0, {1, 1}, 1};
 
     correlate_init(&c);
     correlate_init(&copy);
