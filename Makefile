@@ -18,7 +18,7 @@ BASE     := -std=c17 -g $(WARNINGS) -Werror $(HARDEN) -pthread -MMD -MP
 # Flavours: the same sources, built into folders of their own.
 FLAGS.release := -O2 -D_FORTIFY_SOURCE=2
 FLAGS.clang   := $(FLAGS.release)
-FLAGS.asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS.asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DSHIP_CHECKS_LEAKS
 FLAGS.tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
 FLAGS.fuzz    := $(FLAGS.asan) -fsanitize=fuzzer-no-link
 LINK.asan     := -fsanitize=address,undefined

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "shipper/verbs/verbs.h"
@@ -40,6 +41,15 @@ static void fill_standard_descriptors(void)
             open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* Credentials are in our memory, in libcurl's copies too, and in our environment: none of it into a
+ * core dump, or for the other processes of our user to read. The leak checker of ASan must. */
+static void keep_memory_private(void)
+{
+#ifndef SHIP_CHECKS_LEAKS
+    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
+#endif
+}
+
 /* `ship trace --help` is `ship help trace`. */
 static bool wants_help(int argc, char **argv)
 {
@@ -55,6 +65,7 @@ int main(int argc, char **argv)
     int n_skip;
 
     fill_standard_descriptors();
+    keep_memory_private();
     /* A reader that goes away, or a file that may not grow, is an answer of write(2), not our end.
      */
     signal(SIGPIPE, SIG_IGN);

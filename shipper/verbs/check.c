@@ -13,6 +13,7 @@
 #include "shipper/verbs/check/sinks.h"
 #include "shipper/verbs/state.h"
 #include "shipper/verbs/verbs.h"
+#include "shipper/verbs/where.h"
 
 static const char default_path[] = "/etc/ship/ship.yaml";
 
@@ -201,7 +202,7 @@ static int check_all(const char *path, bool is_offline)
 static int no_words(void *ctx, const char *word)
 {
     (void)ctx;
-    return usage_error("check", "\"%.60s\" is too much; want -c FILE", word);
+    return usage_error("check", "\"%.60s\" is too much; want -c FILE", where_shown(word));
 }
 
 static int run(int argc, char **argv)

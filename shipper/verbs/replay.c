@@ -234,7 +234,9 @@ static int run(int argc, char **argv)
 
     if (rc == 0) {
         log = log_new(STDERR_FILENO, LOG_WARN, false);
-        rc = build(&r, &e) < 0 ? report_error(&e) : replay(&r, log);
+        rc = build(&r, &e);
+        where_hide(&r.where, r.to);
+        rc = rc < 0 ? report_error(&e) : replay(&r, log);
         log_free(log);
     }
     config_free(r.config);

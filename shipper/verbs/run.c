@@ -8,6 +8,7 @@
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/verbs.h"
+#include "shipper/verbs/where.h"
 
 static const char default_path[] = "/etc/ship/ship.yaml";
 
@@ -113,7 +114,7 @@ static int no_words(void *ctx, const char *word)
 {
     (void)ctx;
     return usage_error("run", "\"%.60s\" is too much; to read files once: ship --replay %.60s",
-                       word, word);
+                       where_shown(word), where_shown(word));
 }
 
 static int run(int argc, char **argv)

@@ -38,7 +38,7 @@ static int on_word(void *ctx, const char *word)
     struct trace *t = ctx;
 
     if (t->id)
-        return usage_error("trace", "one ID at a time, not also \"%.60s\"", word);
+        return usage_error("trace", "one ID at a time, not also \"%.60s\"", where_shown(word));
     t->id = word;
     return 0;
 }
@@ -213,7 +213,8 @@ static int show_story(struct trace *t)
         rc = tell_story(&story, t->is_json);
         break;
     case COLLECT_NONE:
-        fprintf(stderr, "ship: no request and no trace begins with \"%.60s\"\n", t->id);
+        fprintf(stderr, "ship: no request and no trace begins with \"%.60s\"\n",
+                where_shown(t->id));
         break;
     case COLLECT_AMBIGUOUS:
         rc = tell_candidates(t, &candidates);
@@ -332,7 +333,9 @@ static int run(int argc, char **argv)
     int rc = parse(&t, argc, argv);
 
     if (rc == 0) {
-        if (open_archive(&t, &e) < 0)
+        rc = open_archive(&t, &e);
+        where_hide(&t.where, t.from);
+        if (rc < 0)
             rc = report_error(&e);
         else
             rc = t.id ? show_story(&t) : show_list(&t);

@@ -45,6 +45,32 @@ static int add_local(struct config *c, const char *path, struct err *e)
     return out ? set(c, out, "path", path, e) : -1;
 }
 
+const char *where_shown(const char *where)
+{
+    const char *at = strrchr(where, '@');
+
+    return at ? at + 1 : where;
+}
+
+/* They are argv's and environ's bytes, which are ours to write. */
+static void blot_out(const char *text, size_t len)
+{
+    memset((char *)text, 'x', len);
+}
+
+void where_hide(const struct where_options *options, const char *where)
+{
+    const char *user = where ? strstr(where, "://") : NULL;
+    const char *at = user ? strrchr(user, '@') : NULL;
+
+    if (at)
+        blot_out(user + 3, (size_t)(at - user) - 3);
+    if (options->user)
+        blot_out(options->user, strlen(options->user));
+    if (options->api_key)
+        blot_out(options->api_key, strlen(options->api_key));
+}
+
 int where_add_output(struct config *c, const char *where, const struct where_options *options,
                      struct err *e)
 {
@@ -57,6 +83,6 @@ int where_add_output(struct config *c, const char *where, const struct where_opt
     err_set(e, ERR_CONFIG,
             "\"%.60s\" is no place to send to; want -, local:FILE, http://HOST:PORT or "
             "https://HOST:PORT; nothing was read",
-            where);
+            where_shown(where));
     return err_at(e, "--to");
 }

@@ -4,6 +4,10 @@
 import json
 import os
 import re
+import resource
+import signal
+import subprocess
+import time
 
 import pytest
 
@@ -104,3 +108,67 @@ def test_what_ship_keeps_is_for_its_user_alone(run_ship, start_ship, fake_es, lo
     made = [path for path in [*state.rglob("*"), *tmp_path.glob("store.db*")] if path.is_file()]
     assert {path.name for path in made} >= {"checkpoints.db", "checkpoints.db-wal", "dead.ndjson", "lock", "store.db"}
     assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+SECRET = "s3cret-Word"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--replay", "app.log", "--to", f"elastic:{SECRET}@es:9200"],
+        ["--replay", "app.log", "--to", f"https//elastic:{SECRET}@es:9200"],
+        ["--replay", "app.log", "--to", f"ftp://elastic:{SECRET}@es:9200"],
+        ["trace", "abc", "--from", f"elastic:{SECRET}@es:9200"],
+        ["trace", "abc", f"http://elastic:{SECRET}@es:9200"],
+        ["check", f"http://elastic:{SECRET}@es:9200"],
+        ["run", f"http://elastic:{SECRET}@es:9200"],
+        ["--replay", "app.log", "--user", SECRET, "--to", "http://es:9200"],
+    ],
+)
+def test_a_mistaken_word_does_not_show_its_password(run_ship, log, args):
+    done = run_ship(args).expect(2)
+    assert SECRET not in done.stdout + done.stderr
+    assert "es:9200" in done.stderr or "--user" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["key", "user", "url", "environment"])
+def test_secrets_are_not_to_be_seen_from_outside(start_ship, fake_es, log, how):
+    fake_es.default_fault = faults.stall(seconds=20)
+    words = {
+        "key": ["--api-key", SECRET],
+        "user": [f"--user=me:{SECRET}"],
+        "url": ["--to", fake_es.url.replace("//", f"//me:{SECRET}@")],
+    }
+    env = {"SHIP_API_KEY": SECRET} if how == "environment" else {}
+    running = start_ship(["--replay", log, "--to", fake_es.url, *words.get(how, [])], env=env)
+    running.wait_for(lambda: fake_es.requests)
+    seen = [open(f"/proc/{running.pid}/{name}", "rb").read() for name in ("cmdline", "environ")]
+    assert b"--replay" in seen[0] and b"PATH=" in seen[1]
+    assert SECRET.encode() not in b"".join(seen)
+
+
+def leaves_a_core(args, cwd, env):
+    """Whether the kernel dumped its memory when it was told to."""
+    process = subprocess.Popen(
+        args,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=cwd,
+        env=env,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (2**26, 2**26)),
+    )
+    time.sleep(0.5)
+    process.send_signal(signal.SIGQUIT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = status
+    assert os.WTERMSIG(status) == signal.SIGQUIT
+    return os.WCOREDUMP(status)
+
+
+def test_no_core_is_dumped(ship, ship_env, tmp_path):
+    if os.environ.get("SHIP_FLAVOUR") == "asan":
+        pytest.skip("its leak checker must be able to read the memory")
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] not in (-1,) or not leaves_a_core(["cat"], tmp_path, ship_env):
+        pytest.skip("here nobody leaves a core")
+    assert not leaves_a_core([ship, "--replay", "-"], tmp_path, {**ship_env, "SHIP_API_KEY": SECRET})
