@@ -150,7 +150,8 @@ int64_t engine_tick(struct engine *en, int64_t now_ms)
 {
     int64_t next = INT64_MAX;
 
-    dead_letters_tick(en->options.dead_letters);
+    if (en->options.dead_letters)
+        dead_letters_tick(en->options.dead_letters);
     for (size_t i = 0; i < en->options.n_outputs; i++) {
         int64_t due = tick_output(&en->outputs[i], now_ms);
 

@@ -47,6 +47,11 @@ struct output_stats {
     uint64_t in_flight_events; /* offered and not settled */
 };
 
+/* The last verdict of one event: delivered or duplicate; or, where there are no dead letters,
+ * rejected (`why` may be NULL even then). Loop. */
+typedef void engine_verdict_fn(void *ctx, const struct batch_item *item, enum verdict verdict,
+                               const struct rejection *why);
+
 enum engine_state { ENGINE_RUNNING, ENGINE_GAVE_UP, ENGINE_CLOSED };
 
 struct engine_options {
@@ -55,7 +60,9 @@ struct engine_options {
     struct retry_options retry;
     struct pool *pool; /* takes batches apart */
     struct tracker *tracker;
-    struct dead_letters *dead_letters;
+    struct dead_letters *dead_letters; /* NULL: what is rejected is told by on_verdict alone */
+    engine_verdict_fn *on_verdict;     /* may be NULL if there are dead letters */
+    void *verdict_ctx;
     uint64_t (*random)(void *ctx); /* for jitter */
     void *random_ctx;
     struct log *log; /* may be NULL */

@@ -155,10 +155,21 @@ static void note_good(struct output *o)
 
 /* --- verdicts -------------------------------------------------------------------------------- */
 
+static void tell_verdicts(const struct output *o, const struct batch *b, size_t from, size_t n,
+                          enum verdict verdict)
+{
+    const struct engine_options *options = &o->engine->options;
+
+    for (size_t i = from; options->on_verdict && i < from + n; i++)
+        options->on_verdict(options->verdict_ctx, &b->items[i], verdict, NULL);
+}
+
 /* n neighbours with one and the same final verdict. */
 static void settle_items(struct output *o, const struct batch *b, size_t from, size_t n,
                          enum verdict verdict)
 {
+    if (verdict != VERDICT_REJECTED)
+        tell_verdicts(o, b, from, n, verdict);
     /* Neighbours mostly come from the same chunk: settle them together. */
     for (size_t i = from; i < from + n;) {
         struct chunk *chunk = b->items[i].chunk;
@@ -199,8 +210,8 @@ static void settle_reply(struct output *o, struct batch *b, const enum verdict *
         return;
     }
     for (size_t i = 0; i < b->n_items;) {
-        bool is_again = v[i] == VERDICT_RETRY || v[i] == VERDICT_HOLD ||
-                        (v[i] == VERDICT_REJECTED && letters_failed);
+        bool is_again = pick && (v[i] == VERDICT_RETRY || v[i] == VERDICT_HOLD ||
+                                 (v[i] == VERDICT_REJECTED && letters_failed));
         size_t run = 1;
 
         if (is_again) {
@@ -254,6 +265,24 @@ static void on_buried(void *ctx, struct batch *b, const struct err *why)
     settle_reply(o, b, burial->verdicts, t->retry + t->hold + (has_failed ? t->rejected : 0),
                  has_failed);
     free(burial);
+}
+
+/* They stay where they came from. */
+static void tell_rejected(const struct output *o, const struct batch *b,
+                          const struct sink_reply *reply)
+{
+    const struct engine_options *options = &o->engine->options;
+
+    for (size_t i = 0; i < b->n_items; i++) {
+        const struct rejection *why = NULL;
+
+        if (reply->verdicts[i] != VERDICT_REJECTED)
+            continue;
+        for (size_t k = 0; k < reply->n_rejections && !why; k++)
+            if (reply->rejections[k].index == i)
+                why = &reply->rejections[k];
+        options->on_verdict(options->verdict_ctx, &b->items[i], VERDICT_REJECTED, why);
+    }
 }
 
 /* Sets the rejected items aside first; the rest follows in on_buried. */
@@ -342,10 +371,13 @@ static void on_items(struct output *o, struct batch *b, const struct sink_reply 
     if (!t.hold || !gives_up_on_hold(o, &reply->why))
         tell_tally(o, &t, reply);
     b->delay_ms = t.retry || t.hold ? delay_of(o, b, reply, &t) : 0;
-    if (t.rejected)
+    if (t.rejected && o->engine->options.dead_letters) {
         bury(o, b, reply, &t);
-    else
+    } else {
+        if (t.rejected)
+            tell_rejected(o, b, reply);
         settle_reply(o, b, reply->verdicts, t.retry + t.hold, false);
+    }
 }
 
 static void reject_lone(struct output *o, struct batch *b, const struct sink_reply *reply)

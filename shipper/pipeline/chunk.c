@@ -78,7 +78,9 @@ static void take_line(struct line_work *work, const struct frame_line *line)
         stream_set_head(s, stream_head_hash(line->text));
     if (line->is_cut)
         c->n_truncated++;
-    if (line->text.len)
+    if (line->text.len && s->options->take)
+        s->options->take(work, line->text, c->start + line->offset);
+    else if (line->text.len)
         line_process(work, line->text, c->start + line->offset,
                      line->is_cut ? RECORD_TRUNCATED : 0);
 }
@@ -136,7 +138,7 @@ static void work_on(struct chunk *c, struct worker *w)
     bytes = buffer_slice(buf);
     line_work_init(&work, c, w);
     /* A stream that begins with undated lines: the first time that it says stands in for them. */
-    if (!s->correlate.last_ns && c->start == 0)
+    if (!s->correlate.last_ns && c->start == 0 && !s->options->take)
         work.first_ns = line_peek_time(&work, bytes, PEEK_LINES, INT_MAX);
     done = take_lines(&work, bytes, at_end && c->purpose == CHUNK_FINISH);
     if (at_end && c->purpose != CHUNK_READ && !work.is_out_of_memory)

@@ -108,6 +108,8 @@ struct slice document_action(const struct event *event)
         [RECORD_PLATFORM] = SLICE_LIT("platform"),
     };
 
+    if (event->ready)
+        return event->ready->action;
     if (event->invocation)
         return slice_str("invocation");
     return names[event->record->kind];
@@ -142,7 +144,9 @@ void document_message(const struct event *event, struct buffer *out)
 {
     const struct value *m = &event->record->message;
 
-    if (event->invocation)
+    if (event->ready)
+        json_unescape(event->ready->message, out);
+    else if (event->invocation)
         invocation_message(event, false, out);
     else if (m->kind == VALUE_JSON_STRING)
         json_unescape(m->bytes, out);
@@ -407,11 +411,34 @@ static void add_invocation(const struct invocation *inv, struct buffer *out)
     }
 }
 
+/* As it is; the id goes in before its last brace, if it is wanted and not there. */
+static void add_ready(const struct event *event, bool with_id, struct buffer *out)
+{
+    struct slice json = event->ready->json;
+
+    if (!with_id || !event->stream->has_id ||
+        slice_find(json, (struct slice)SLICE_LIT("\"event.id\":")) >= 0) {
+        buffer_add_slice(out, json);
+        return;
+    }
+    json.len--;
+    buffer_add_slice(out, json);
+    if (json.len > 1)
+        buffer_add_char(out, ',');
+    buffer_add_lit(out, "\"event.id\":");
+    add_plain(out, slice_of(event->id, sizeof event->id));
+    buffer_add_char(out, '}');
+}
+
 void document_encode(const struct event *event, bool with_id, struct buffer *out)
 {
     const struct record *r = event->record;
     bool is_repaired;
 
+    if (event->ready) {
+        add_ready(event, with_id, out);
+        return;
+    }
     buffer_add_lit(out, "{\"@timestamp\":");
     add_time(out, event->time_ns);
     is_repaired = add_message(event, out);

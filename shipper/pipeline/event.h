@@ -33,6 +33,13 @@ struct stream_profile {
     bool with_original; /* event.original is written */
 };
 
+/* A document that was encoded before, and is sent again: a dead letter's. */
+struct ready_document {
+    struct slice json;    /* an object */
+    struct slice action;  /* what document_action says of it; plain */
+    struct slice message; /* as it stands between its quotes */
+};
+
 struct event {
     const struct record *record;
     const struct stream_profile *stream;
@@ -59,6 +66,7 @@ struct event {
     uint64_t init_id; /* labels.init_id: ties an initialisation to its first request; 0 none */
 
     const struct invocation *invocation; /* the summary of a request; NULL for a line */
+    const struct ready_document *ready;  /* NULL: the document is made of all the above */
 };
 
 /* Writes the event as one ECS document (a JSON object, no newline). with_id adds "event.id". */

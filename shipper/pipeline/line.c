@@ -124,6 +124,17 @@ static bool encode_into(struct line_work *work, size_t lane, const struct event 
     return true;
 }
 
+bool line_encode_one(struct line_work *work, size_t lane, const struct event *event,
+                     uint32_t line_offset)
+{
+    if (!encode_into(work, lane, event, line_offset)) {
+        work->is_out_of_memory = true;
+        return false;
+    }
+    work->chunk->n_events++;
+    return true;
+}
+
 static bool encode(struct line_work *work, const struct event *event)
 {
     uint64_t ahead = event->offset - work->chunk->start;

@@ -11,6 +11,7 @@
 #include "shipper/base/slice.h"
 #include "shipper/pipeline/batch.h"
 #include "shipper/pipeline/chunk.h"
+#include "shipper/pipeline/event.h"
 #include "shipper/pipeline/lanes.h"
 
 enum { LANES_MAX = 16 }; /* outputs at once */
@@ -33,6 +34,9 @@ int64_t line_peek_time(struct line_work *work, struct slice bytes, int n_lines, 
 /* `offset` is the line's in the stream, `flags` what framing found. False: out of memory; nothing
  * of this line counts, and it is read again. */
 bool line_process(struct line_work *work, struct slice line, uint64_t offset, unsigned flags);
+/* An event of a line that an input has made itself (stream_take_fn), for one output alone. */
+bool line_encode_one(struct line_work *work, size_t lane, const struct event *event,
+                     uint32_t line_offset);
 /* Summaries that were waiting for a line which did not come. */
 bool line_flush(struct line_work *work);
 /* Gives the open batches back. */

@@ -20,6 +20,7 @@
 #include "shipper/pipeline/event.h"
 
 struct chunk;
+struct line_work;
 struct source;
 
 /* Where a stream's bytes come from. (worker) */
@@ -41,14 +42,19 @@ struct source {
     const struct source_ops *ops;
 };
 
+/* What a line becomes instead of what line_process makes of it; `offset` is in the stream. False:
+ * out of memory, as line_process. (worker) */
+typedef bool stream_take_fn(struct line_work *work, struct slice line, uint64_t offset);
+
 /* How the input wants its lines read; borrowed from the configuration. */
 struct stream_options {
     const struct parser *parser;
     int64_t max_line_bytes;
     int64_t chunk_bytes;   /* read at once; 0: 256 KiB */
     bool with_invocations; /* one summary event a request */
-    bool is_live; /* a tail: undated lines carry the file's identity in their id, and may be
-                     stamped with the file's time */
+    bool is_live;         /* a tail: undated lines carry the file's identity in their id, and may be
+                             stamped with the file's time */
+    stream_take_fn *take; /* lines that are no log lines; NULL: line_process */
 };
 
 struct stream {

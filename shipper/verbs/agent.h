@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "shipper/base/error.h"
+#include "shipper/delivery/engine.h"
 
 struct log;
 
@@ -21,6 +22,10 @@ struct agent_plan {
     size_t n_outputs;
     bool is_replay; /* read to the end, remember no positions, give up on outputs that stay away */
     bool shows_progress; /* on standard error, a terminal */
+    /* What becomes of each event; with it, what is refused is no dead letter (again). NULL: there
+     * are dead letters. */
+    engine_verdict_fn *on_verdict;
+    void *verdict_ctx;
     struct log *log;
 };
 

@@ -6,8 +6,8 @@
 #include "shipper/base/printable.h"
 #include "shipper/verbs/verbs.h"
 
-const struct verb *const verbs[] = {&verb_run,    &verb_replay, &verb_trace, &verb_check,
-                                    &verb_schema, &verb_help,   NULL};
+const struct verb *const verbs[] = {&verb_run,   &verb_replay, &verb_trace, &verb_dead,
+                                    &verb_check, &verb_schema, &verb_help,  NULL};
 
 const struct verb *verb_find(const char *name)
 {

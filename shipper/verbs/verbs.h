@@ -26,6 +26,7 @@ struct verb {
 extern const struct verb verb_run;
 extern const struct verb verb_replay;
 extern const struct verb verb_trace;
+extern const struct verb verb_dead;
 extern const struct verb verb_check;
 extern const struct verb verb_help;
 extern const struct verb verb_schema;

@@ -1,0 +1,53 @@
+#include "shipper/verbs/dead/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shipper/verbs/state.h"
+
+static const char default_config[] = "/etc/ship/ship.yaml";
+
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static char *letters_of(const struct config *c, bool is_replay)
+{
+    char *state = state_directory(c ? c->global.state : NULL, is_replay);
+    char *dead = state ? state_dead_letters(c ? c->global.dead_letters : NULL, state) : NULL;
+
+    free(state);
+    return dead;
+}
+
+int place_find(struct place *p, const char *directory, const char *config_path, struct err *e)
+{
+    char *here = letters_of(NULL, true);
+    const char *path = config_path;
+
+    if (!path && access(default_config, R_OK) == 0)
+        path = default_config;
+    if (path && !(p->config = config_load(path, e))) {
+        free(here);
+        return -1;
+    }
+    if (directory)
+        p->directory = strdup(directory);
+    else if (!config_path && is_directory(here))
+        p->directory = strdup(here);
+    else
+        p->directory = letters_of(p->config, false);
+    free(here);
+    return p->directory ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
+void place_fini(struct place *p)
+{
+    free(p->directory);
+    config_free(p->config);
+}

@@ -1,0 +1,373 @@
+"""`ship dead`: what was refused for good is counted, shown, sent again under its own id, or dropped."""
+
+import json
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+import fake_es as faults
+from shipping import elastic, summary, write_config
+
+REASON = "failed to parse field [x]: \x1b[31mred\x1b[0m"
+
+
+@pytest.fixture
+def log(tmp_path):
+    """100 lines of one request, each tenth of them poison."""
+    path = tmp_path / "app.log"
+    lines = ["START RequestId: 11111111-2222-3333-4444-555555555555 Version: $LATEST"]
+    lines += [f"poison {n}" if n % 10 == 0 else f"line {n}" for n in range(1, 101)]
+    path.write_text("".join(line + "\n" for line in lines))
+    return path
+
+
+def all_letters(dead):
+    """Of all files, the oldest first."""
+    files = sorted(dead.glob("dead-*.ndjson")) + sorted(dead.glob("dead.ndjson"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+@pytest.fixture
+def dead(run_ship, log, fake_es, tmp_path):
+    """The directory, with the ten letters of a replay in it; the server is not mended yet."""
+    fake_es.item_rule("poison", 400, "document_parsing_exception", REASON)
+    told = summary(run_ship(["--replay", log, "--to", fake_es.url], cwd=tmp_path).expect(3))
+    assert (told.delivered, told.dead) == (91, 10)
+    return tmp_path / "ship-state" / "dead"
+
+
+@pytest.fixture
+def ship_dead(run_ship, tmp_path):
+    def run(*args, rc=0, **options):
+        return run_ship(["dead", *args], cwd=tmp_path, **options).expect(rc)
+
+    return run
+
+
+def truth(run_ship, log):
+    """The events as they are when nothing refuses them: {id: document}."""
+    documents = [json.loads(line) for line in run_ship(["--replay", log]).expect().stdout.splitlines()]
+    return {document.pop("event.id"): document for document in documents}
+
+
+# ---- looking -------------------------------------------------------------------------------------
+
+
+def test_nothing_there(ship_dead, tmp_path):
+    for args in (["list"], ["show"], ["replay", "--to", "http://127.0.0.1:1"], ["drop", "--all"]):
+        said = ship_dead(*args, "--dir", tmp_path / "none").stdout
+        assert said == f"no dead letters in {tmp_path}/none\n"
+    assert not (tmp_path / "none").exists()
+
+
+def test_list(ship_dead, dead, tmp_path):
+    (tmp_path / "ship-state/dead/dead.ndjson").open("a").write("torn\n" + '{"time":"2026')
+    said = ship_dead("list").stdout
+    assert said.startswith("11 dead letters in ship-state/dead\n")  # a line that is being written is none yet
+    kinds = [line.split() for line in said.splitlines()]
+    assert any(words[:4] == ["10", "elasticsearch", "400", "document_parsing_exception"] and words[-1] == "1" for words in kinds)
+    assert any(words[:3] == ["1", "0", "unreadable"] for words in kinds)
+    assert "failed to parse field [x]: red" in said
+    assert "ship-state/dead/dead.ndjson" in said
+    assert "\x1b" not in said
+
+
+def test_show(ship_dead, dead, fake_es):
+    third = all_letters(dead)[2]
+    said = ship_dead("show", "3").stdout
+    assert "\x1b" not in said
+    assert said.startswith("letter 3 of 10, in ship-state/dead/dead.ndjson\n")
+    for word in (third["id"], "poison 30", "400 document_parsing_exception", f"app.log, byte {third['offset']}", "failed to parse field [x]: red"):
+        assert word in said
+    assert ship_dead("show", third["id"]).stdout == said
+    assert ship_dead("show", third["id"][:12]).stdout == said
+    assert json.loads(ship_dead("show", "3", "--json").stdout) == third
+    assert "poison 100" in ship_dead("show").stdout
+    assert "none is" in ship_dead("show", "11", rc=1).stderr
+    assert "none is" in ship_dead("show", "no-such-id", rc=1).stderr
+
+
+@pytest.mark.parametrize(
+    "args, said",
+    [
+        ([], "list, show, replay or drop"),
+        (["lisst"], "list, show, replay or drop"),
+        (["list", "2"], "too much"),
+        (["drop"], "--type TYPE or --all"),
+        (["drop", "--all", "--type", "x"], "--type TYPE or --all"),
+        (["replay", "--to", "-"], "keeps nothing"),
+        (["replay", "--to", "ftp://x"], "no place to send to"),
+        (["replay"], "--to WHERE"),
+        (["list", "-c", "/nonexistent.yaml"], "/nonexistent.yaml"),
+    ],
+)
+def test_usage(ship_dead, tmp_path, args, said):
+    assert said in ship_dead(*args, rc=2).stderr
+
+
+# ---- sending again -------------------------------------------------------------------------------
+
+
+def test_mended(run_ship, ship_dead, dead, fake_es, log):
+    """All of it arrives as if it had never been refused: the same ids, requests and documents."""
+    fake_es.clear()
+    done = ship_dead("replay", "--to", fake_es.url)
+    assert done.stdout == "10 delivered, 0 there already, 0 refused again, 0 not sent\n"
+    assert {id: json.loads(source) for id, source in fake_es.documents.items()} == truth(run_ship, log)
+    assert ship_dead("list").stdout == "no dead letters in ship-state/dead\n"
+    assert list(dead.iterdir()) == []
+    again = summary(run_ship(["--replay", log, "--to", fake_es.url]).expect())
+    assert (again.delivered, again.duplicates) == (0, 101)
+
+
+def test_there_already(run_ship, ship_dead, dead, fake_es, log):
+    fake_es.clear()
+    assert summary(run_ship(["--replay", log, "--to", fake_es.url]).expect()).delivered == 10
+    done = ship_dead("replay", "--to", fake_es.url)
+    assert done.stdout.startswith("0 delivered, 10 there already, 0 refused again")
+    assert fake_es.count() == 101
+    assert all_letters(dead) == []
+
+
+def test_refused_again(ship_dead, dead, fake_es):
+    """What is refused again stays, and says why it was refused this time."""
+    before = {letter["id"]: letter for letter in all_letters(dead)}
+    fake_es.clear()
+    fake_es.item_rule("poison 30", 400, "other_exception", "another reason")
+    fake_es.item_rule("poison 70", 400, "other_exception", "another reason")
+    done = ship_dead("replay", "--to", fake_es.url, rc=3)
+    assert done.stdout.startswith("8 delivered, 0 there already, 2 refused again, 0 not sent\n")
+    assert "poison" not in done.stderr and "another reason" not in done.stderr
+    after = all_letters(dead)
+    assert [letter["original"] for letter in after] == ["poison 30", "poison 70"]
+    for letter in after:
+        old = before[letter["id"]]
+        assert (letter["status"], letter["type"], letter["reason"]) == (400, "other_exception", "another reason")
+        assert letter["time"] > old["time"]
+        same = set(old) - {"time", "type", "reason"}
+        assert {key: letter[key] for key in same} == {key: old[key] for key in same}
+    fake_es.clear()
+    ship_dead("replay", "--to", fake_es.url)
+    assert fake_es.count() == 101 and all_letters(dead) == []
+
+
+def test_what_is_no_letter_stays(ship_dead, dead, fake_es):
+    (dead / "dead.ndjson").open("a").write('not a letter\n{"time":"2026-01-01T00:00:00Z","document":{"to')
+    fake_es.clear()
+    done = ship_dead("replay", "--to", fake_es.url, rc=3)
+    assert done.stdout.startswith("10 delivered, 0 there already, 0 refused again, 2 not sent\n")
+    (file,) = dead.iterdir()
+    assert file.read_text() == 'not a letter\n{"time":"2026-01-01T00:00:00Z","document":{"to\n'
+
+
+def test_each_to_the_output_that_refused_it(run_ship, ship_dead, log, fake_es, tmp_path):
+    with faults.FakeEs() as other:
+        other.item_rule("poison", 400)
+        outputs = [elastic(fake_es.url, name="first"), elastic(other.url, name="second")]
+        config = write_config(tmp_path / "two.yaml", [{"type": "file", "paths": [str(log)]}], outputs, state=str(tmp_path / "state"))
+        run_ship(["--replay", log, "-c", config, "--state", tmp_path / "state"]).expect(3)
+        requests = len(fake_es.requests)
+        other.clear()
+        # A configuration that has not this output.
+        one = write_config(tmp_path / "one.yaml", [{"type": "file", "paths": [str(log)]}], outputs[:1], state=str(tmp_path / "state"))
+        done = ship_dead("replay", "-c", one, rc=3)
+        assert "0 delivered, 0 there already, 0 refused again, 10 not sent" in done.stdout
+        assert len(all_letters(tmp_path / "state" / "dead")) == 10
+        ship_dead("replay", "-c", config)
+        assert len(fake_es.requests) == requests
+        assert sorted(other.documents) == sorted(fake_es.documents)
+        assert all_letters(tmp_path / "state" / "dead") == []
+
+
+def test_into_the_local_store(run_ship, ship_dead, dead, log, tmp_path):
+    """Another kind of output: the same event, found by its request and its words."""
+    run_ship(["--replay", log, "--to", f"local:{tmp_path}/whole.db"]).expect()
+    ship_dead("replay", "--to", f"local:{tmp_path}/dead.db")
+    columns = "id, origin, offset, time_ns, function, request, trace, init, level, action, message"
+
+    def rows(name, more=""):
+        with sqlite3.connect(tmp_path / name) as db:
+            known = [row[1] for row in db.execute("PRAGMA table_xinfo(events)")]
+            wanted = ", ".join(column for column in columns.split(", ") if column in known)
+            assert "id" in known and "offset" in known
+            return db.execute(f"SELECT {wanted} FROM events {more} ORDER BY offset").fetchall()
+
+    want = [row for row in rows("whole.db") if any("poison" in str(value) for value in row)]
+    assert len(want) == 10
+    assert rows("dead.db") == want
+    # There already, by the same key: no row twice.
+    told = summary(run_ship(["--replay", log, "--to", f"local:{tmp_path}/dead.db"]).expect())
+    assert (told.delivered, told.duplicates) == (91, 10)
+    assert "poison 100" in run_ship(["trace", "--find", "poison", "--from", f"local:{tmp_path}/dead.db"]).expect().stdout
+
+
+def test_without_a_field(run_ship, ship_dead, log, fake_es, tmp_path):
+    """The field that was refused is left out; the rest of the document is as it was."""
+    path = tmp_path / "json.log"
+    path.write_text('{"message":"poison","a":1,"ab":2}\n')
+    options = {"type": "file", "paths": [str(path)], "lift": {"a": "x.one", "ab": "x.onetwo"}}
+    config = write_config(tmp_path / "ship.yaml", [options], [elastic(fake_es.url)], state=str(tmp_path / "state"))
+    fake_es.item_rule('"x.one":', 400)
+    run_ship(["--replay", path, "-c", config]).expect(3)
+    ship_dead("replay", "-c", config, rc=3)
+    ship_dead("replay", "-c", config, "--without", "x.one")
+    (document,) = fake_es.events()
+    assert "x.one" not in document and document["x.onetwo"] == 2 and document["message"] == "poison"
+
+
+def test_a_server_that_is_away(ship_dead, dead, free_port):
+    before = all_letters(dead)
+    done = ship_dead("replay", "--to", f"http://127.0.0.1:{free_port}", rc=1)
+    assert "stay" in done.stderr
+    assert all_letters(dead) == before
+
+
+def test_a_reply_that_never_came(ship_dead, dead, fake_es):
+    """Stored, and the connection was cut: sent once more, nothing is there twice."""
+    fake_es.clear()
+    fake_es.faults(faults.drop_after())
+    done = ship_dead("replay", "--to", fake_es.url)
+    assert done.stdout.startswith("0 delivered, 10 there already")
+    assert fake_es.count() == 101 and all_letters(dead) == []
+
+
+@pytest.mark.parametrize("fault", [faults.stall, faults.stall_after])
+def test_killed_while_it_sends(start_ship, ship_dead, dead, fake_es, tmp_path, fault):
+    """Before or after the server stored them: the letters are there until it is known."""
+    before = all_letters(dead)
+    fake_es.clear()
+    fake_es.faults(fault(seconds=60))
+    ship = start_ship(["dead", "replay", "--dir", dead, "--to", fake_es.url])
+    fake_es.wait_for(lambda fake: not fake._queue and fake.count() == (91 if fault is faults.stall else 101))
+    ship.kill()
+    assert all_letters(dead) == before
+    fake_es.clear()
+    ship_dead("replay", "--to", fake_es.url)
+    assert fake_es.count() == 101 and all_letters(dead) == []
+
+
+def test_killed_at_any_time(run_ship, ship, ship_env, ship_dead, fake_es, tmp_path):
+    """SIGKILL every few ms, with many files: in the end each letter was delivered, and none is left."""
+    path = tmp_path / "many.log"
+    path.write_text("".join(f"poison {n} {'x' * 300}\n" for n in range(3000)))
+    config = write_config(
+        tmp_path / "many.yaml",
+        [{"type": "file", "paths": [str(path)]}],
+        [elastic(fake_es.url, batch={"max_events": 10})],
+        state=str(tmp_path / "many"),
+        dead_letters_rotate="64KiB",
+    )
+    fake_es.item_rule("poison", 400)
+    run_ship(["--replay", path, "-c", config]).expect(3)
+    dead = tmp_path / "many" / "dead"
+    assert len(list(dead.iterdir())) > 10
+    assert max(file.stat().st_size for file in dead.iterdir()) < 200_000
+    assert len(all_letters(dead)) == 3000
+    fake_es.clear()
+    steps = set()
+    for n in range(40):
+        process = subprocess.Popen([ship, "dead", "replay", "-c", config], env=ship_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.02 + 0.005 * n)
+        process.kill()
+        process.wait()
+        left = {letter["id"] for letter in all_letters(dead)}
+        assert len(left | set(fake_es.documents)) == 3000
+        steps.add(len(left))
+        if not left:
+            break
+    assert len(steps - {0, 3000}) >= 2, steps  # it was killed on its way
+    ship_dead("replay", "-c", config)
+    assert fake_es.count() == 3000 and all_letters(dead) == []
+    assert list(dead.iterdir()) == []  # nothing half made either
+
+
+# ---- beside others -------------------------------------------------------------------------------
+
+
+def test_beside_a_ship_that_runs(start_ship, ship_dead, fake_es, tmp_path):
+    """It goes on appending while its letters are sent; none is lost, none is sent twice."""
+    path = tmp_path / "live.log"
+    path.write_text("")
+    config = write_config(
+        tmp_path / "ship.yaml",
+        [{"type": "file", "paths": [str(path)]}],
+        [elastic(fake_es.url, batch={"linger": "10ms"})],
+        state=str(tmp_path / "state"),
+    )
+    fake_es.item_rule("poison", 400)
+    ship = start_ship(["run", "-c", config])
+    with faults.FakeEs() as other:
+        n = 0
+        for _ in range(20):
+            with path.open("a") as out:
+                for _ in range(25):
+                    out.write(f"poison {n}\n")
+                    n += 1
+            time.sleep(0.05)
+            ship_dead("replay", "--dir", tmp_path / "state" / "dead", "--to", other.url)
+        ship.stop()
+        ship_dead("replay", "--dir", tmp_path / "state" / "dead", "--to", other.url)
+        assert sorted(int(json.loads(source)["message"].split()[1]) for source in other.documents.values()) == list(range(n))
+        assert max(other.attempts.values()) == 1
+        assert all_letters(tmp_path / "state" / "dead") == []
+
+
+def test_one_at_a_time(start_ship, ship_dead, dead, fake_es):
+    fake_es.clear()
+    fake_es.faults(faults.stall_after(seconds=60))
+    ship = start_ship(["dead", "replay", "--dir", dead, "--to", fake_es.url])
+    fake_es.wait_for(lambda fake: fake.count() == 101)
+    assert ship_dead("list").stdout.startswith("10 dead letters")
+    for args in (["replay", "--to", fake_es.url], ["drop", "--all"]):
+        assert "another `ship dead` is at work" in ship_dead(*args, rc=1).stderr
+    ship.kill()
+    ship_dead("replay", "--to", fake_es.url)
+
+
+# ---- dropping ------------------------------------------------------------------------------------
+
+
+def test_drop_one_type(ship_dead, dead, fake_es):
+    fake_es.clear()
+    fake_es.item_rule("poison 30", 400, "other_exception")
+    fake_es.item_rule("poison", 400, "document_parsing_exception")
+    ship_dead("replay", "--to", fake_es.url, rc=3)
+    assert ship_dead("drop", "--type", "document_parsing_exception").stdout == "9 dropped, 1 kept\n"
+    (left,) = all_letters(dead)
+    assert left["original"] == "poison 30"
+    assert ship_dead("drop", "--type", "none such").stdout == "0 dropped, 1 kept\n"
+    (dead / "dead.ndjson").write_text("torn\n")
+    assert ship_dead("drop", "--type", "unreadable").stdout == "1 dropped, 1 kept\n"
+    assert ship_dead("drop", "--all").stdout == "1 dropped, 0 kept\n"
+    assert list(dead.iterdir()) == []
+
+
+# ---- the real thing ------------------------------------------------------------------------------
+
+
+def test_a_mapping_that_is_mended(run_ship, ship_dead, server, index, tmp_path):
+    """A mapping conflict, the field mended, the letters sent again: all is there once."""
+    index = index.replace("logs-", "plain-")  # no data stream: its mapping is the test's own
+    path = tmp_path / "app.log"
+    path.write_text("".join(json.dumps({"message": f"m{n}", "code": n if n % 4 else f"E{n}"}) + "\n" for n in range(40)))
+    reading = {"type": "file", "paths": [str(path)], "lift": {"code": "http.code"}}
+    config = write_config(tmp_path / "ship.yaml", [reading], [elastic(server.url, index=index)], state=str(tmp_path / "state"))
+    mapping = {"properties": {"http": {"properties": {"code": {"type": "long"}}}}}
+    server.ask("PUT", f"/{index}", {"mappings": mapping})
+    told = summary(run_ship(["--replay", path, "-c", config]).expect(3))
+    assert (told.delivered, told.dead) == (30, 10)
+    done = ship_dead("replay", "-c", config, rc=3)
+    assert done.stdout.startswith("0 delivered, 0 there already, 10 refused again")
+    assert "10 dead letters" in ship_dead("list", "-c", config).stdout
+
+    mapping["properties"]["http"]["properties"]["code"]["ignore_malformed"] = True
+    server.ask("PUT", f"/{index}/_mapping", mapping)
+    done = ship_dead("replay", "-c", config)
+    assert done.stdout == "10 delivered, 0 there already, 0 refused again, 0 not sent\n"
+    assert "no dead letters" in ship_dead("list", "-c", config).stdout
+    server.refresh(index)
+    assert server.count(index) == 40
+    again = summary(run_ship(["--replay", path, "-c", config]).expect())
+    assert (again.delivered, again.duplicates, again.dead) == (0, 40, 0)
