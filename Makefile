@@ -11,7 +11,7 @@ OUT      := $(BUILD)/$(FLAVOUR)
 PACKAGES := libcurl jansson libpcre2-8 yaml-0.1 libisal zlib libzstd sqlite3
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-HARDEN   := -fstack-protector-strong -fPIE
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE
 CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSHIP_VERSION='"$(VERSION)"'
 BASE     := -std=c17 -g $(WARNINGS) -Werror $(HARDEN) -pthread -MMD -MP
 
@@ -27,7 +27,7 @@ LINK.fuzz     := -fsanitize=fuzzer,address,undefined
 
 CFLAGS_ALL = $(BASE) $(FLAGS.$(FLAVOUR)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PACKAGES)) -lev -lm
-LINK       = -pie -Wl,-z,relro,-z,now -pthread $(LINK.$(FLAVOUR)) $(LDFLAGS)
+LINK       = -pie -Wl,-z,relro,-z,now,-z,noexecstack -pthread $(LINK.$(FLAVOUR)) $(LDFLAGS)
 
 SOURCES := $(sort $(shell find shipper parsers outputs config -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)

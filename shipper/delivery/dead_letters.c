@@ -160,18 +160,22 @@ void dead_letters_free(struct dead_letters *d)
     free(d);
 }
 
-static const struct rejection *rejection_of(const struct sink_reply *reply, size_t index)
+/* What was said of an item; *from goes along, since both stand in the order of the batch. */
+static const struct rejection *rejection_of(const struct sink_reply *reply, size_t index,
+                                            size_t *from)
 {
-    for (size_t i = 0; i < reply->n_rejections; i++)
-        if (reply->rejections[i].index == index)
-            return &reply->rejections[i];
-    return NULL;
+    while (*from < reply->n_rejections && reply->rejections[*from].index < index)
+        ++*from;
+    return *from < reply->n_rejections && reply->rejections[*from].index == index
+               ? &reply->rejections[*from]
+               : NULL;
 }
 
 void dead_letters_put(struct dead_letters *d, struct batch *batch, const struct sink_reply *reply,
                       const char *output, dead_letters_done_fn *done, void *ctx)
 {
     struct putting *p = calloc(1, sizeof *p);
+    size_t from = 0;
 
     if (p) {
         p->reasons = calloc(batch->n_items, sizeof *p->reasons);
@@ -188,7 +192,7 @@ void dead_letters_put(struct dead_letters *d, struct batch *batch, const struct 
     }
     for (size_t i = 0; i < batch->n_items; i++)
         if (reply->verdicts[i] == VERDICT_REJECTED)
-            letter_reason_init(&p->reasons[p->n_reasons++], i, rejection_of(reply, i));
+            letter_reason_init(&p->reasons[p->n_reasons++], i, rejection_of(reply, i, &from));
     p->job = (struct job){run_put, done_put, drop_put, NULL};
     p->owner = d;
     p->batch = batch;

@@ -172,3 +172,14 @@ def test_no_core_is_dumped(ship, ship_env, tmp_path):
     if resource.getrlimit(resource.RLIMIT_CORE)[1] not in (-1,) or not leaves_a_core(["cat"], tmp_path, ship_env):
         pytest.skip("here nobody leaves a core")
     assert not leaves_a_core([ship, "--replay", "-"], tmp_path, {**ship_env, "SHIP_API_KEY": SECRET})
+
+
+def test_the_binary_is_hardened(ship):
+    if os.environ.get("SHIP_FLAVOUR", "release") not in ("release", "clang"):
+        pytest.skip("as released")
+    told = subprocess.run(["readelf", "--wide", "--segments", "--dynamic", "--dyn-syms", "--notes", ship], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"^Elf file type is DYN \(Position-Independent", told, re.M)
+    assert re.search(r"GNU_RELRO", told) and re.search(r"FLAGS_1.*\bNOW\b", told), "nothing to overwrite in its tables"
+    assert re.search(r"GNU_STACK +\S+ +\S+ +\S+ +\S+ +\S+ +RW ", told), "no code on the stack"
+    assert "__stack_chk_fail" in told and re.search(r"__\w+_chk@", told), "canaries; FORTIFY"
+    assert not re.search(r"R(UN)?PATH", told)
