@@ -137,10 +137,45 @@ static bool is_flat(struct slice object)
     return !memchr(object.ptr + 1, '{', object.len - 1) && !memchr(object.ptr, '[', object.len);
 }
 
+/* Whether a key in it, at any depth, is written with escapes: \u0061 may stand for any letter. */
+static bool has_escaped_key(struct slice object)
+{
+    const char *p = object.ptr;
+    const char *end = object.ptr + object.len;
+
+    if (!memchr(p, '\\', object.len))
+        return false;
+    while ((p = memchr(p, '"', (size_t)(end - p)))) {
+        size_t len = json_string_len(slice_of(p, (size_t)(end - p)));
+        bool is_escaped = memchr(p, '\\', len);
+
+        p += len;
+        while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+            p++;
+        if (is_escaped && p < end && *p == ':')
+            return true;
+    }
+    return false;
+}
+
+/* Whether a text that begins with `name`, or a value that looks like one, stands in the object: the
+ * whole of it, or up to a dot ("b.c"). */
+static bool has_name(struct slice object, struct slice name)
+{
+    for (ptrdiff_t at; (at = slice_find(object, name)) >= 0;) {
+        const char *end = object.ptr + at + name.len;
+        const char *start = object.ptr + at;
+
+        if (start > object.ptr && start[-1] == '"' && (*end == '"' || *end == '.'))
+            return true;
+        object = slice_from(object, (size_t)at + 1);
+    }
+    return false;
+}
+
 /* What "b" is to the object under "a", in doubt true: whether it says `path` ("a.b"). */
 static bool object_says(const struct field *f, struct slice path)
 {
-    char quoted[64];
     struct slice rest;
     struct slice next;
 
@@ -149,11 +184,7 @@ static bool object_says(const struct field *f, struct slice path)
     rest = slice_from(path, f->key.len + 1);
     if (!slice_cut(&rest, '.', &next))
         next = rest;
-    if (next.len + 2 > sizeof quoted)
-        return true;
-    quoted[0] = quoted[next.len + 1] = '"';
-    memcpy(quoted + 1, next.ptr, next.len);
-    return slice_find(f->value.bytes, slice_of(quoted, next.len + 2)) >= 0;
+    return has_name(f->value.bytes, next) || has_escaped_key(f->value.bytes);
 }
 
 /* Whether the field says `path`, by its key or by its value. */
@@ -204,26 +235,52 @@ static bool line_says(const struct record *r, struct slice path)
     return false;
 }
 
+/* Cuts the first off *members, which are ,"key":"value",... of our own making. False at the end. */
+static bool next_static(struct slice *members, struct slice *key, struct slice *member)
+{
+    struct slice rest = slice_from(*members, members->len > 2 ? 2 : members->len);
+    size_t len;
+
+    if (!slice_cut(&rest, '"', key))
+        return false;
+    len = key->len + 4; /* up to the colon */
+    len += json_string_len(slice_from(*members, len));
+    *member = slice_of(members->ptr, len);
+    *members = slice_from(*members, len);
+    return true;
+}
+
+/* Labels that are configured are no matter of the line's: who may see what can hang on them. */
+static bool is_label(struct slice key)
+{
+    return slice_starts(key, slice_str("labels."));
+}
+
 void document_add_static(const struct record *r, struct slice members, struct buffer *out)
 {
+    struct slice key;
+    struct slice member;
+
     if (!r->is_ecs) {
         buffer_add_slice(out, members);
         return;
     }
-    /* `members` is ,"key":"value",... of our own making. */
-    while (members.len > 2) {
-        struct slice rest = slice_from(members, 2);
-        struct slice key;
-        size_t len;
+    while (next_static(&members, &key, &member))
+        if (is_label(key) || !line_says(r, key))
+            buffer_add_slice(out, member);
+}
 
-        if (!slice_cut(&rest, '"', &key))
-            return;
-        len = key.len + 4; /* up to the colon */
-        len += json_string_len(slice_from(members, len));
-        if (!line_says(r, key))
-            buffer_add_slice(out, slice_of(members.ptr, len));
-        members = slice_from(members, len);
-    }
+static bool says_configured_label(const struct field *f, struct slice members)
+{
+    struct slice key;
+    struct slice member;
+
+    if (!slice_starts(f->key, slice_str("labels")))
+        return false;
+    while (next_static(&members, &key, &member))
+        if (is_label(key) && says(f, key))
+            return true;
+    return false;
 }
 
 /* ------------------------------------------------------------------ all lines */
@@ -245,8 +302,8 @@ static struct slice namespace_of(const struct stream_profile *s)
     return s->namespace.len ? s->namespace : slice_str("app");
 }
 
-/* Keys that mean something else at the root of this stream's documents: the namespace, and what
- * other keys are lifted to. */
+/* Keys that mean something else at the root of this stream's documents: the namespace, configured
+ * labels, and what other keys are lifted to. */
 static bool is_reserved(const struct field *f, const struct stream_profile *s)
 {
     struct slice space = namespace_of(s);
@@ -257,7 +314,7 @@ static bool is_reserved(const struct field *f, const struct stream_profile *s)
     for (size_t i = 0; i < s->n_lifts; i++)
         if (says(f, slice_str(s->lift_names[i])))
             return true;
-    return false;
+    return says_configured_label(f, s->static_json);
 }
 
 /* *name: what it is called there. */

@@ -183,3 +183,27 @@ def test_the_binary_is_hardened(ship):
     assert re.search(r"GNU_STACK +\S+ +\S+ +\S+ +\S+ +\S+ +RW ", told), "no code on the stack"
     assert "__stack_chk_fail" in told and re.search(r"__\w+_chk@", told), "canaries; FORTIFY"
     assert not re.search(r"R(UN)?PATH", told)
+
+
+def test_a_line_cannot_speak_for_ship(run_ship, tmp_path):
+    """Which file, which place, which label: what ship knows better than the line that says it."""
+    log = tmp_path / "app.log"
+    own = ("@timestamp", "log.offset", "log.file.path", "event.id", "labels.tenant", "labels.init_id", "_id", "_index")
+    claims = []
+    for name in own:
+        for depth in range(name.count(".") + 1):
+            outer, inner = name.split(".")[:depth], ".".join(name.split(".")[depth:])
+            for key in (inner, "\\u%04x" % ord(inner[0]) + inner[1:]):
+                claim = f'"{key}":"forged"'
+                for part in reversed(outer):
+                    claim = f'"{part}":{{{claim}}}'
+                claims.append(f'{{"ecs.version":"8.0","message":"m","labels.other":"kept",{claim}}}')
+    log.write_text("\n".join(claims) + "\n")
+    config = write_config(tmp_path / "ship.yaml", [{"type": "file", "paths": ["x"]}], [{"type": "stdout"}], labels={"tenant": "ours"})
+    done = run_ship(["--replay", log, "-c", config]).expect(0)
+    docs = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(docs) == len(claims)
+    for claim, doc in zip(claims, docs):
+        assert doc["labels.tenant"] == "ours" and doc["log.file.path"] == str(log) and doc["labels.other"] == "kept", claim
+        forged = json.dumps({key: value for key, value in doc.items() if key != "app"})
+        assert "forged" not in forged, claim

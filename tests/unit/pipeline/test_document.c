@@ -196,6 +196,13 @@ Test(document, lines_that_are_ecs)
     check_member(ECS("\"log.offset\":1"), "app", "{\"log.offset\":1}", "what ship writes");
     check_member(ECS("\"log\":{\"file\":{\"path\":\"x\"}}"), "app",
                  "{\"log\":{\"file\":{\"path\":\"x\"}}}", "what ship writes, nested");
+    check_member(ECS("\"log\":{\"off\\u0073et\":1}"), "log", NULL, "the same by an escape");
+    check_member(ECS("\"faas\":{\"a\":{},\"execut\\u0069on\":1}"), "faas", NULL,
+                 "the same by an escape, behind others");
+    check_member(ECS("\"log.file\":{\"p\\u0061th\" : 1}"), "log.file", NULL, "half and half");
+    check_member(ECS("\"faas\":{\"execution.x\":1}"), "faas", NULL, "a dot in a name inside");
+    check_member(ECS("\"log\":{\"x\":\"\\u0061\"}"), "log", "{\"x\":\"a\"}",
+                 "an escape in a value is none in a name");
     check_member(ECS("\"event\":{\"action\":\"login\"}"), "event", "{\"action\":\"login\"}",
                  "what ship does not write for a line");
 }
