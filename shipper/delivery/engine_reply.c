@@ -272,15 +272,17 @@ static void tell_rejected(const struct output *o, const struct batch *b,
                           const struct sink_reply *reply)
 {
     const struct engine_options *options = &o->engine->options;
+    size_t k = 0; /* both stand in the order of the batch */
 
     for (size_t i = 0; i < b->n_items; i++) {
         const struct rejection *why = NULL;
 
         if (reply->verdicts[i] != VERDICT_REJECTED)
             continue;
-        for (size_t k = 0; k < reply->n_rejections && !why; k++)
-            if (reply->rejections[k].index == i)
-                why = &reply->rejections[k];
+        while (k < reply->n_rejections && reply->rejections[k].index < i)
+            k++;
+        if (k < reply->n_rejections && reply->rejections[k].index == i)
+            why = &reply->rejections[k];
         options->on_verdict(options->verdict_ctx, &b->items[i], VERDICT_REJECTED, why);
     }
 }

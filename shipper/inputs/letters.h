@@ -9,6 +9,8 @@
 #ifndef SHIP_INPUTS_LETTERS_H
 #define SHIP_INPUTS_LETTERS_H
 
+#include "parsers/json_scan.h"
+#include "shipper/base/buffer.h"
 #include "shipper/inputs/input.h"
 
 struct letters_options {

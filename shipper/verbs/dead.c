@@ -309,12 +309,13 @@ static action_fn *find_action(const char *name)
 static int act(struct dead *d)
 {
     action_fn *action = find_action(d->action);
+    bool wants_config = action == replay && !d->to;
     struct err e = {0};
     int rc = -1;
 
     if (!action)
         return usage_error("dead", "want list, show, replay or drop");
-    if (place_find(&d->place, d->directory, d->config_path, &e) == 0 &&
+    if (place_find(&d->place, d->directory, d->config_path, wants_config, &e) == 0 &&
         letter_files_list(d->place.directory, &d->files, &e) == 0)
         rc = action(d, &e);
     return rc < 0 ? report_error(&e) : rc;
@@ -337,7 +338,8 @@ static int run(int argc, char **argv)
 
 const struct verb verb_dead = {
     .name = "dead",
-    .synopsis = "dead list | show [ID | N] | replay [--to WHERE] | drop (--type TYPE | --all)\n"
+    .synopsis = "dead list | show [ID | N] | replay [--to WHERE] |\n"
+                "       drop (--type TYPE | --all)\n"
                 "       [-c FILE] [--dir DIR] [--json] [--without FIELD] [--index NAME]\n"
                 "       [--user NAME:PASSWORD] [--api-key KEY] [--ca-file FILE]",
     .summary = "events that were refused for good: list, show, send again, drop",

@@ -159,7 +159,8 @@ static void tell_summary(const struct agent_totals *t)
         fprintf(stderr, "ship: %llu lines were longer than max_line and cut\n",
                 (unsigned long long)t->truncated);
     if (t->dead)
-        fprintf(stderr, "ship: the dead letters, with reasons: %s\n", t->dead_path);
+        fprintf(stderr, "ship: the dead letters, with reasons: %s; see `ship help dead`\n",
+                t->dead_path);
 }
 
 static int exit_code(enum agent_end end, const struct agent_totals *t, const struct err *why)

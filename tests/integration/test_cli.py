@@ -390,6 +390,53 @@ def test_a_full_disk_under_the_dead_letters(run_ship, small_disk, log, fake_es, 
     assert len(letters) == 111
 
 
+def test_a_full_disk_under_letters_that_are_sent_again(run_ship, small_disk, log, fake_es):
+    """Their file cannot be made anew: all of them stay, and nothing is sent for nothing or twice."""
+    dead = small_disk / "dead"
+    fake_es.item_rule("line 7", 400)
+    run_ship(["--replay", log, "--to", fake_es.url, "--state", small_disk]).expect(3)
+    before = (dead / "dead.ndjson").read_text()
+    fill(small_disk)
+    fake_es.clear()
+    fake_es.item_rule("line 77", 400)
+    args = ["dead", "replay", "--dir", dead, "--to", fake_es.url]
+    done = run_ship(args).expect(1)
+    assert "No space left on device" in done.stderr and "stay" in done.stderr
+    (file,) = dead.iterdir()
+    assert file.read_text() == before
+    assert fake_es.count() == 2000 - 11
+    (small_disk / "filler").unlink()
+    assert run_ship(args).expect(3).stdout.startswith("0 delivered, 100 there already, 11 refused again")
+
+
+def test_a_disk_that_stays_full_under_the_dead_letters(start_ship, small_disk, fake_es, tmp_path):
+    """A service reads on only as far as its memory goes; nothing is lost when letters can be written again."""
+    lines = 20_000
+    log = tmp_path / "poison.log"
+    log.write_text("".join(f"poison {n} {os.urandom(300).hex()}\n" for n in range(lines)))
+    fake_es.item_rule("poison", 400)
+    fill(small_disk)
+
+    def config(dead):
+        more = {"state": str(tmp_path / "state"), "dead_letters": str(dead), "limits": {"memory": "4MiB"}}
+        return write_config(tmp_path / "ship.yaml", [{"type": "file", "paths": [str(log)]}], [elastic(fake_es.url)], **more)
+
+    ship = start_ship(["run", "-c", config(small_disk / "dead")])
+    ship.wait_for(lambda: "No space left on device" in ship.stderr and "keeping the events" in ship.stderr)
+    time.sleep(2)
+    assert 0 < len(fake_es.attempts) < lines * 0.8
+    ship.kill()
+    ship = start_ship(["run", "-c", config(tmp_path / "dead")])
+
+    def originals():
+        files = (tmp_path / "dead").glob("dead*.ndjson")
+        return [json.loads(line)["original"].split()[1] for file in files for line in file.read_text().splitlines(True) if line.endswith("\n")]
+
+    ship.wait_for(lambda: len(originals()) >= lines, seconds=60)
+    ship.stop()
+    assert sorted(map(int, originals())) == list(range(lines))
+
+
 def test_a_full_disk_under_the_checkpoints(start_ship, small_disk, tmp_path, fake_es):
     """Events flow on; that positions are not saved is told; afterwards they are again."""
     state = small_disk / "state"

@@ -1,5 +1,6 @@
 """Every command that the README shows is run, as it stands there, in a folder laid out as it says."""
 
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 LOGS = ROOT / "packaging" / "demo" / "logs"
+# What a server refused yesterday and takes today.
+LETTER = json.dumps(
+    {
+        "time": "2026-10-09T08:53:20.123Z",
+        "output": "elasticsearch",
+        "status": 400,
+        "type": "document_parsing_exception",
+        "reason": "failed to parse field [code]",
+        "id": "Yxj4q8mGq0m1v4qA0aFQhw",
+        "origin": "0123456789abcdef",
+        "path": "/var/log/functions/app.log",
+        "offset": 0,
+        "original": "a line",
+        "document": {"@timestamp": "2026-10-09T08:53:19.000Z", "message": "a line"},
+    }
+)
 SERVER = "http://127.0.0.1:9200"
 
 
@@ -34,6 +51,8 @@ def folder(tmp_path):
     (place / "old").mkdir()
     shutil.copy(LOGS / "notify.log", place / "old" / "notify.log")
     subprocess.run(["gzip", place / "old" / "notify.log"], check=True)
+    (place / "ship-state" / "dead").mkdir(parents=True)
+    (place / "ship-state" / "dead" / "dead.ndjson").write_text(LETTER + "\n")
     (place / "access.log").write_text("10.0.0.1 GET / 12.5ms\n10.0.0.2 GET /cart 3.25ms\n")
     (place / "packaging").symlink_to(ROOT / "packaging")
     return place
@@ -119,7 +138,7 @@ def test_files_are_there():
 
 def test_options_exist(run_ship):
     """Each long option that the README names is in some verb's help."""
-    helps = "".join(run_ship(["help", verb]).stdout for verb in ("replay", "trace", "check", "run"))
+    helps = "".join(run_ship(["help", verb]).stdout for verb in ("replay", "trace", "check", "run", "dead"))
     for option in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", README)):
         if option in ("--data-binary", "--request"):
             continue  # curl's

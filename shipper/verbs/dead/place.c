@@ -25,12 +25,15 @@ static char *letters_of(const struct config *c, bool is_replay)
     return dead;
 }
 
-int place_find(struct place *p, const char *directory, const char *config_path, struct err *e)
+int place_find(struct place *p, const char *directory, const char *config_path, bool wants_config,
+               struct err *e)
 {
     char *here = letters_of(NULL, true);
+    bool is_here = !directory && !config_path && is_directory(here);
     const char *path = config_path;
 
-    if (!path && access(default_config, R_OK) == 0)
+    wants_config |= !directory && !is_here;
+    if (!path && wants_config && access(default_config, R_OK) == 0)
         path = default_config;
     if (path && !(p->config = config_load(path, e))) {
         free(here);
@@ -38,7 +41,7 @@ int place_find(struct place *p, const char *directory, const char *config_path, 
     }
     if (directory)
         p->directory = strdup(directory);
-    else if (!config_path && is_directory(here))
+    else if (is_here)
         p->directory = strdup(here);
     else
         p->directory = letters_of(p->config, false);

@@ -149,7 +149,7 @@ static unsigned count(const struct buffer *b, const char *line)
 /* Files that are cut short (or still being packed) wait for their rest, and keep nobody waiting. */
 Test(tail_packed, many_that_are_cut_short_do_not_keep_a_whole_one_waiting)
 {
-    char names[6][16];
+    char names[6][24];
     char whole[64];
     size_t len;
     FILE *f;
