@@ -53,7 +53,7 @@ end:
     return is_found;
 }
 
-static int check_place(const char *path, struct err *e)
+static int look_at_place(const char *path, struct err *e)
 {
     struct link_refusal refusal = {0, 0};
     int fd = open_trusted(path, O_PATH | O_DIRECTORY | O_CLOEXEC, &refusal);
@@ -64,7 +64,7 @@ static int check_place(const char *path, struct err *e)
         return err_set(e, ERR_STORE, "a symbolic link of user %u is in the way; not followed",
                        (unsigned)refusal.link_owner);
     if (fd < 0)
-        return err_set(e, ERR_STORE, "%s", strerror(errno));
+        return errno == ENOENT ? 0 : err_set(e, ERR_STORE, "%s", strerror(errno));
     if (is_planted(fd, &owner))
         rc = err_set(e, ERR_STORE,
                      "made by user %u where everybody may make one, who could read or exchange "
@@ -72,6 +72,11 @@ static int check_place(const char *path, struct err *e)
                      (unsigned)owner);
     close(fd);
     return rc;
+}
+
+int path_check_place(const char *path, struct err *e)
+{
+    return look_at_place(path, e) < 0 ? err_at(e, "%s", path) : 0;
 }
 
 int path_make_directories(const char *path, struct err *e)
@@ -90,7 +95,7 @@ int path_make_directories(const char *path, struct err *e)
         err_set(e, ERR_STORE, "cannot make the directory: %s", strerror(errno));
         return err_at(e, "%s", path);
     }
-    return check_place(path, e) < 0 ? err_at(e, "%s", path) : 0;
+    return path_check_place(path, e);
 }
 
 static int check_existing(const char *path, const struct stat *st, bool is_parent, struct err *e)

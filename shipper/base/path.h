@@ -13,6 +13,10 @@ char *path_join(const char *directory, const char *name);
  * user made it where everybody may (/tmp). 0, or -1 and *e (ERR_STORE, with the path). */
 int path_make_directories(const char *path, struct err *e);
 
+/* A directory that is there and that nobody was asked about (./ship-state): -1 and *e (ERR_STORE,
+ * with the path) if another user made it where everybody may. 0 also if there is none. */
+int path_check_place(const char *path, struct err *e);
+
 /* The directory is there and can be written, or could be made; nothing is. 0, or -1 and *e
  * (ERR_STORE). */
 int path_check_directory(const char *path, struct err *e);

@@ -219,7 +219,9 @@ static int replay(struct dead *d, struct err *e)
         return usage_error("dead", "--to - keeps nothing: `ship dead show` prints letters");
     if (!d->to && !d->place.config)
         return usage_error("dead", "replay wants --to WHERE, or a configuration with outputs");
-    if (find_target(d, &plan, e) < 0)
+    rc = find_target(d, &plan, e);
+    where_hide(&d->where, d->to);
+    if (rc < 0)
         return -1;
     if (!d->files.n)
         return tell_none(d);

@@ -83,6 +83,10 @@ def test_a_planted_state_directory_is_not_used(run_ship, fake_es, log, tmp_path,
     fake_es.item_rule("line", 400, "mapper_parsing_exception", "no such type")
     done = run_ship(["--replay", log, "--to", fake_es.url], cwd=work).expect(1)
     assert f"ship-state/dead: made by user {NOBODY} where everybody may make one" in done.stderr
+    if planted == "ship-state/dead":
+        (work / planted / "dead.ndjson").write_text('{"document":{"message":"forged"}}\n')
+        done = run_ship(["dead", "replay", "--to", fake_es.url], cwd=work).expect(1)
+        assert f"made by user {NOBODY} where everybody may make one" in done.stderr
     work.chmod(0o755)
     run_ship(["--replay", log, "--to", fake_es.url], cwd=work).expect(3)
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shipper/base/path.h"
 #include "shipper/verbs/state.h"
 
 static const char default_config[] = "/etc/ship/ship.yaml";
@@ -46,7 +47,9 @@ int place_find(struct place *p, const char *directory, const char *config_path, 
     else
         p->directory = letters_of(p->config, false);
     free(here);
-    return p->directory ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+    if (!p->directory)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    return directory ? 0 : path_check_place(p->directory, e);
 }
 
 void place_fini(struct place *p)

@@ -18,7 +18,8 @@ struct place {
  * leaves its letters (ship-state/dead, if there is one here); else of the default configuration, if
  * it can be read; else where a service without one would. `config_path` and `directory` may be
  * NULL. The default configuration is only read if the directory, or wants_config, asks for it. 0;
- * -1 and *e (ERR_CONFIG: what the configuration has wrong). */
+ * -1 and *e (ERR_CONFIG: what the configuration has wrong; ERR_STORE: a directory that was not
+ * named, and that another user made where everybody may). */
 int place_find(struct place *p, const char *directory, const char *config_path, bool wants_config,
                struct err *e);
 void place_fini(struct place *p);
