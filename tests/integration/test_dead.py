@@ -283,6 +283,45 @@ def test_killed_at_any_time(run_ship, ship, ship_env, ship_dead, fake_es, tmp_pa
     assert list(dead.iterdir()) == []  # nothing half made either
 
 
+def test_told_to_stop(start_ship, ship_dead, dead, fake_es):
+    """SIGTERM ends it with all that is not known to be delivered still there."""
+    before = all_letters(dead)
+    fake_es.clear()
+    fake_es.faults(faults.stall(seconds=60))
+    ship = start_ship(["dead", "replay", "--dir", dead, "--to", fake_es.url])
+    fake_es.wait_for(lambda fake: not fake._queue)
+    assert "stopped before the end" in ship.stop().expect(1).stderr
+    assert all_letters(dead) == before
+    ship_dead("replay", "--to", fake_es.url)
+    assert fake_es.count() == 101
+
+
+def test_the_largest_letter(run_ship, ship_dead, fake_es, tmp_path):
+    """A line at its limit, of bytes that take six characters each in JSON, twice in its letter."""
+    path = tmp_path / "big.log"
+    path.write_bytes(b"before\n" + b"\x01" * ((1 << 20) - 1) + b"\nafter\n")
+    fake_es.item_rule("u0001", 400)
+    run_ship(["--replay", path, "--to", fake_es.url], cwd=tmp_path).expect(3)
+    assert (tmp_path / "ship-state/dead/dead.ndjson").stat().st_size > 12_000_000
+    ship_dead("replay", "--to", fake_es.url, rc=3)
+    fake_es.clear()
+    ship_dead("replay", "--to", fake_es.url)
+    assert {len(event["message"]) for event in fake_es.events()} == {6, (1 << 20) - 1, 5}
+    assert ship_dead("list").stdout.startswith("no dead letters")
+
+
+def test_events_without_an_id(run_ship, ship_dead, log, fake_es, tmp_path):
+    """`id: none` leaves ids to the server, also the second time."""
+    reading = {"type": "file", "paths": [str(log)], "id": "none"}
+    config = write_config(tmp_path / "ship.yaml", [reading], [elastic(fake_es.url)], state=str(tmp_path / "state"))
+    fake_es.item_rule("poison", 400)
+    run_ship(["--replay", log, "-c", config]).expect(3)
+    assert {letter.get("id") for letter in all_letters(tmp_path / "state" / "dead")} == {None}
+    fake_es.clear()
+    assert ship_dead("replay", "-c", config).stdout.startswith("10 delivered")
+    assert sorted(event["message"] for event in fake_es.events() if "poison" in event["message"]) == sorted(f"poison {n}" for n in range(10, 101, 10))
+
+
 # ---- beside others -------------------------------------------------------------------------------
 
 
