@@ -189,6 +189,8 @@ void file_hand_over(struct input *in, struct tail *t);
 /* --- file_open.c --- */
 /* Opens its descriptor; false: logged, and tried again later where that can help. */
 bool file_open(struct input *in, struct tail *t);
+/* What zstd may take for a file of this input. */
+enum packed_window file_window(const struct input *in);
 void file_shut(struct input *in, struct tail *t);
 /* Said once of each file. */
 void file_complain(struct input *in, struct tail *t, struct err *e);

@@ -47,6 +47,11 @@ static bool shut_one(struct input *in)
     return t;
 }
 
+enum packed_window file_window(const struct input *in)
+{
+    return in->world->is_replay ? PACKED_WINDOW_REPLAY : PACKED_WINDOW_SERVICE;
+}
+
 static int open_packed(struct input *in, struct tail *t, bool *missing, struct err *e)
 {
     const struct files *files = in->world->files;
@@ -56,7 +61,7 @@ static int open_packed(struct input *in, struct tail *t, bool *missing, struct e
 
     if (fd < 0)
         return -1;
-    t->packed = source_packed_new(files, fd, path);
+    t->packed = source_packed_new(files, fd, path, file_window(in));
     if (!t->packed)
         return err_set(e, ERR_NOMEM, "out of memory");
     if (t->stream.source)

@@ -128,7 +128,7 @@ static uint64_t head_of(const struct input *in, int fd, struct source *packed)
 
 static uint64_t packed_head(struct input *in, int fd, const char *path)
 {
-    struct source_packed *packed = source_packed_new(in->world->files, fd, path);
+    struct source_packed *packed = source_packed_new(in->world->files, fd, path, file_window(in));
     uint64_t head;
 
     if (!packed)

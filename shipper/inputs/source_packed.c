@@ -10,6 +10,7 @@ struct source_packed {
     char *path;
     int fd; /* -1: shut */
     enum packing packing;
+    enum packed_window window;
     struct unpack *unpack; /* NULL until the first read, and after the end */
     char *in;              /* PACKED_IN_MAX bytes */
     size_t in_at;
@@ -47,7 +48,7 @@ static int start(struct source_packed *s, struct err *e)
     if (!s->in)
         s->in = malloc(PACKED_IN_MAX);
     if (!s->unpack)
-        s->unpack = unpack_new(s->packing);
+        s->unpack = unpack_new(s->packing, s->window);
     if (!s->in || !s->unpack)
         return err_set(e, ERR_NOMEM, "%s: out of memory for unpacking", s->path);
     return 0;
@@ -153,7 +154,8 @@ static void packed_close(struct source *base)
 
 static const struct source_ops packed_ops = {.read = packed_read, .close = packed_close};
 
-struct source_packed *source_packed_new(const struct files *files, int fd, const char *path)
+struct source_packed *source_packed_new(const struct files *files, int fd, const char *path,
+                                        enum packed_window window)
 {
     struct source_packed *s = calloc(1, sizeof *s);
 
@@ -166,6 +168,7 @@ struct source_packed *source_packed_new(const struct files *files, int fd, const
     s->files = files;
     s->fd = fd;
     s->packing = packing_of(path);
+    s->window = window;
     s->end = PACKED_WHOLE; /* an empty file is whole */
     return s;
 }

@@ -4,7 +4,7 @@
  * behind the last one that are neither are left alone. A file that ends in the middle may still be
  * growing: read gives 0, and goes on when there is more. Damaged data: what was inflated before it
  * is given out, then read fails once, and is at its end. Memory: one inflater and PACKED_IN_MAX
- * bytes of input; zstd frames that want a window of more than 128 MiB are refused. Thread: read on
+ * bytes of input; and for zstd a window, whose ceiling is the caller's. Thread: read on
  * a worker, the rest on the loop while nothing reads. */
 #ifndef SHIP_INPUTS_SOURCE_PACKED_H
 #define SHIP_INPUTS_SOURCE_PACKED_H
@@ -16,7 +16,14 @@
 #include "shipper/base/files.h"
 #include "shipper/pipeline/stream.h"
 
-enum { PACKED_IN_MAX = 64 * 1024, PACKED_WINDOW_LOG_MAX = 27 };
+enum { PACKED_IN_MAX = 64 * 1024 };
+
+/* The largest window that a zstd frame may ask for, as a power of two: it is memory beside
+ * limits.memory, for a file that anybody may have put there. */
+enum packed_window {
+    PACKED_WINDOW_SERVICE = 23, /* 8 MiB: what RFC 8878 asks of all, and levels to 19 want */
+    PACKED_WINDOW_REPLAY = 27,  /* 128 MiB, as zstd -d itself: somebody named the file */
+};
 
 enum packing { PACKING_GZIP, PACKING_ZSTD };
 
@@ -34,7 +41,8 @@ struct source_packed;
 
 /* Takes the descriptor (also when it fails), borrows files, copies path (for messages). NULL when
  * memory is out. Closed by base.ops->close. */
-struct source_packed *source_packed_new(const struct files *files, int fd, const char *path);
+struct source_packed *source_packed_new(const struct files *files, int fd, const char *path,
+                                        enum packed_window window);
 struct source *source_packed_base(struct source_packed *s);
 /* How things stand where reading is now; meaningful after read gave 0 or failed. */
 enum packed_end source_packed_end(const struct source_packed *s);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "shipper/inputs/unpack.h"
 
@@ -11,6 +12,7 @@ enum { GZIP_ONLY = 16, MAGIC_MAX = 4 };
 
 struct unpack {
     enum packing packing;
+    enum packed_window window;
     z_stream gzip;
     bool has_gzip;
     ZSTD_DStream *zstd;
@@ -21,19 +23,20 @@ struct unpack {
     unsigned char magic[MAGIC_MAX];
 };
 
-struct unpack *unpack_new(enum packing packing)
+struct unpack *unpack_new(enum packing packing, enum packed_window window)
 {
     struct unpack *u = calloc(1, sizeof *u);
 
     if (!u)
         return NULL;
     u->packing = packing;
+    u->window = window;
     if (packing == PACKING_GZIP) {
         u->has_gzip = inflateInit2(&u->gzip, MAX_WBITS + GZIP_ONLY) == Z_OK;
     } else {
         u->zstd = ZSTD_createDStream();
         if (u->zstd)
-            ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, PACKED_WINDOW_LOG_MAX);
+            ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, (int)window);
     }
     if (!u->has_gzip && !u->zstd) {
         free(u);
@@ -116,7 +119,14 @@ static enum unpack_step run_zstd(struct unpack *u, struct slice in, size_t *used
         return UNPACK_BETWEEN;
     if (!ZSTD_isError(rc))
         return UNPACK_INSIDE;
-    err_set(e, ERR_INPUT, "damaged zstd data: %s", ZSTD_getErrorName(rc));
+    if (ZSTD_getErrorCode(rc) == ZSTD_error_frameParameter_windowTooLarge)
+        err_set(
+            e, ERR_INPUT,
+            "this zstd data wants more than %d MiB of memory; unpack it with zstd -d, or read it "
+            "once with ship --replay",
+            1 << (u->window - 20));
+    else
+        err_set(e, ERR_INPUT, "damaged zstd data: %s", ZSTD_getErrorName(rc));
     return UNPACK_BROKEN;
 }
 

@@ -21,7 +21,7 @@ enum unpack_step {
 };
 
 /* NULL when memory is out. */
-struct unpack *unpack_new(enum packing packing);
+struct unpack *unpack_new(enum packing packing, enum packed_window window);
 void unpack_free(struct unpack *u);
 /* Uses some of `in` (how much: *used) and makes up to cap bytes (*made). */
 enum unpack_step unpack_run(struct unpack *u, struct slice in, size_t *used, char *out, size_t cap,

@@ -18,10 +18,19 @@ static void set_up(void)
     rig_init(&r);
 }
 
-static void tear_down(void)
+static enum packed_window window = PACKED_WINDOW_SERVICE;
+
+static void close_it(void)
 {
     if (source)
         source_packed_base(source)->ops->close(source_packed_base(source));
+    source = NULL;
+    plain.len = 0;
+}
+
+static void tear_down(void)
+{
+    close_it();
     buffer_free(&packed);
     buffer_free(&plain);
     rig_fini(&r);
@@ -73,7 +82,7 @@ static void open_it(const char *name)
     int fd = files_posix.open(NULL, rig_path(&r, name), &missing, &why);
 
     cr_assert_geq(fd, 0);
-    source = source_packed_new(&files_posix, fd, name);
+    source = source_packed_new(&files_posix, fd, name, window);
     cr_assert_not_null(source);
 }
 
@@ -225,15 +234,36 @@ Test(source_packed, not_packed_at_all)
 
 Test(source_packed, window_too_large)
 {
-    /* A frame header that asks for 1 GiB (RFC 8878, 3.1.1.1.2: exponent 20, mantissa 0). */
-    static const unsigned char frame[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 20 << 3, 0x01, 0, 0, 'x'};
+    static const struct {
+        enum packed_window window;
+        unsigned log; /* what the frame asks for */
+        const char *want;
+    } rows[] = {
+        {PACKED_WINDOW_REPLAY, 27, NULL},
+        {PACKED_WINDOW_REPLAY, 28, "wants more than 128 MiB of memory"},
+        {PACKED_WINDOW_SERVICE, 23, NULL},
+        {PACKED_WINDOW_SERVICE, 24, "wants more than 8 MiB of memory"},
+    };
 
-    buffer_add(&packed, frame, sizeof frame);
-    store("a.zst", packed.len);
-    open_it("a.zst");
-    cr_expect_eq(read_on(100), -1);
-    cr_expect_eq(plain.len, 0);
-    cr_expect_not_null(strstr(why.what, "too much memory"), "%s", why.what);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        /* RFC 8878, 3.1.1.1.2: exponent and mantissa; then a raw block, the last, of one byte. */
+        unsigned char frame[] = {
+            0x28, 0xb5, 0x2f, 0xfd, 0, (unsigned char)((rows[i].log - 10) << 3), 0x09, 0, 0, 'x'};
+
+        window = rows[i].window;
+        packed.len = 0;
+        buffer_add(&packed, frame, sizeof frame);
+        store("a.zst", packed.len);
+        open_it("a.zst");
+        if (rows[i].want) {
+            cr_expect_eq(read_on(100), -1);
+            cr_expect_not_null(strstr(why.what, rows[i].want), "%s", why.what);
+        } else {
+            cr_expect_eq(read_on(100), 0, "%s", why.what);
+            cr_expect(slice_is(buffer_slice(&plain), "x"));
+        }
+        close_it();
+    }
 }
 
 Test(source_packed, goes_on_in_the_middle)
