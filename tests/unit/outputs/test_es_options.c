@@ -107,6 +107,29 @@ Test(es_options, warnings)
     expect_warning(o, "credentials go over plain http to http://es:9200:");
 }
 
+Test(es_options, what_is_only_called_like_this_machine_is_another)
+{
+    static const struct {
+        char *host;
+        const char *want;
+    } rows[] = {
+        {"http://localhost:9200", ""},
+        {"http://127.0.0.53", ""},
+        {"http://[::1]:9200/es", ""},
+        {"http://localhost.example.org", "credentials go over plain http to http://localhost.ex"},
+        {"http://127.example.org", "credentials go over plain http to http://127.example.org"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *hosts[] = {rows[i].host};
+        struct es_options o = good();
+
+        o.hosts = (struct option_list){hosts, 1};
+        o.api_key = "id:topsecret";
+        expect_warning(o, rows[i].want);
+    }
+}
+
 static void expect_item(bool has_id, const char *begins)
 {
     static const struct record record = {.coldstart = -1};
