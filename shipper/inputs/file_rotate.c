@@ -19,6 +19,8 @@ struct siblings {
     } * items;
     size_t n_items;
     size_t cap;
+    bool has_packed; /* a packed one that is read as a file of its own */
+    const struct input *in;
     const struct files *files;
     const char *like;
     char directory[GLOB_PATH_MAX]; /* that is looked through */
@@ -63,8 +65,11 @@ static bool on_sibling(void *ctx, const char *name, enum file_type hint)
         return true;
     if (hint == FILE_DIRECTORY && s->n_below < OLDDIR_MAX)
         s->n_below += (s->below[s->n_below] = strdup(path)) != NULL;
-    else if (hint != FILE_DIRECTORY && !rotation_is_packed(name) &&
-             rotation_is_sibling(name, base_of(s->like)))
+    else if (hint == FILE_DIRECTORY || !rotation_is_sibling(name, base_of(s->like)))
+        return true;
+    else if (rotation_is_packed(name))
+        s->has_packed |= file_matches(s->in, path);
+    else
         add_sibling(s, path);
     return s->n_items < SIBLINGS_MAX;
 }
@@ -116,7 +121,7 @@ static bool siblings_load(struct siblings *s, const struct input *in, const char
     struct err e;
     bool missing;
 
-    *s = (struct siblings){.files = in->world->files, .like = like};
+    *s = (struct siblings){.in = in, .files = in->world->files, .like = like};
     snprintf(s->directory, sizeof s->directory, "%.*s", (int)len, like);
     if (s->files->list(s->files->ctx, len ? s->directory : "/", on_sibling, s, &missing, &e) < 0)
         return missing;
@@ -265,6 +270,8 @@ void file_find_homes(struct input *in)
 struct lost_row {
     char *path;
     struct file_id id;
+    uint64_t position;
+    bool is_finished;
 };
 
 /* The newest of the rows whose file is no longer there: what was born after it was missed. */
@@ -275,6 +282,28 @@ static const struct file_id *newest_gone(const struct siblings *s, const struct 
         if (find_id(s, &rows[n].id) == s->n_items)
             return &rows[n].id;
     return NULL;
+}
+
+/* What was written to it after the last look, nobody knows; one line says it for all that are gone.
+ * A packed file that the patterns name is read, and what was read of it before has its ids. */
+static void tell_gone(struct input *in, const struct siblings *s, const struct lost_row *rows,
+                      size_t n)
+{
+    struct err e = {0};
+    size_t i = 0;
+
+    while (i < n && (rows[i].is_finished || file_tail_find(in, &rows[i].id) ||
+                     find_id(s, &rows[i].id) < s->n_items))
+        i++;
+    if (i == n || s->has_packed)
+        return;
+    err_set(
+        &e, ERR_INPUT,
+        "%s: the file that was here is gone since ship was stopped, read up to byte %llu. If it "
+        "was packed, `ship --replay` of it, with --as %s, brings the rest (and lines without a "
+        "time of their own again)",
+        rows[i].path, (unsigned long long)rows[i].position, rows[i].path);
+    file_log(in, &e);
 }
 
 /* Generations of one origin that were not read to their end, and those born after one that we know;
@@ -290,6 +319,7 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
 
     if (!siblings_load(&s, in, path))
         goto out;
+    tell_gone(in, &s, rows, n_rows);
     after = newest_gone(&s, rows, n_rows);
     for (size_t i = 0; s.items && i < s.n_items; i++) {
         const struct sibling *file = &s.items[i];
@@ -339,6 +369,8 @@ static size_t list_lost_rows(const struct input *in, struct lost_row *rows)
             if (!k->is_finished && file_is_where_it_was(in, k))
                 continue;
             rows[n].id = k->id;
+            rows[n].position = k->position;
+            rows[n].is_finished = k->is_finished;
             rows[n].path = k->is_finished ? strndup(origin.ptr, origin.len) : strdup(k->path);
             n += rows[n].path != NULL;
         }

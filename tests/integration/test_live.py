@@ -1,5 +1,6 @@
 """ship run: files that grow, rotate, shrink, come and go; ship that is killed, told to stop, reloaded."""
 
+import gzip
 import json
 import os
 import random
@@ -351,3 +352,28 @@ def test_a_second_ship_keeps_off_the_same_state(live, field):
     assert second.rc == 1
     assert second.stderr.count("\n") == 1
     assert "another ship uses this state directory" in second.stderr
+
+
+@pytest.mark.parametrize("pattern, is_told", [("*.log", True), ("*.log*", False)])
+def test_what_was_packed_while_ship_was_away(live, run_ship, fake_es, tmp_path, pattern, is_told):
+    """It is read where the patterns name it; else it is told, with the command that brings the rest."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = folder / "app.log"
+    lines = [f"2026-03-01T09:00:0{number}.000Z line {number}\n" for number in range(4)]
+    log.write_text("".join(lines[:2]))
+    ship = live(paths=[str(folder / pattern)])
+    fake_es.wait_for(lambda fake: fake.count() == 2)
+    assert ship.stop().rc == 0
+    with gzip.open(folder / "app.log.1.gz", "wt") as packed:
+        packed.write("".join(lines[:3]))
+    log.unlink()
+    log.write_text(lines[3])
+    ship = live(paths=[str(folder / pattern)])
+    fake_es.wait_for(lambda fake: fake.count() == (3 if is_told else 4))
+    stderr = ship.stop().stderr
+    told = f"{log}: the file that was here is gone since ship was stopped, read up to byte {len(lines[0]) * 2}"
+    assert (told in stderr) == is_told
+    assert f"with --as {log}" in stderr or not is_told
+    run_ship(["--replay", folder / "app.log.1.gz", "--as", log, "--to", fake_es.url]).expect(0)
+    assert fake_es.count() == 4
