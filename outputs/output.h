@@ -49,7 +49,7 @@ struct rejection {
 
 struct sink_reply {
     enum sink_outcome outcome;
-    enum verdict *verdicts; /* SINK_ITEMS: n_items of them */
+    enum verdict *verdicts;       /* SINK_ITEMS: n_items of them */
     struct rejection *rejections; /* by index, ascending */
     size_t n_rejections;
     int status;             /* HTTP status or 0 */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { LINKS_MAX = 40, REST_MAX = 4096, PROC_MAGIC = 0x9fa0 };
+enum { LINKS_MAX = 40, REST_MAX = 4096 };
 
 /* A path on its way, one name at a time; each step stands on the descriptor before it, so that
  * nobody can exchange what was looked at. */
@@ -104,7 +105,7 @@ static bool is_of_proc(int fd)
 {
     struct statfs fs;
 
-    return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_MAGIC;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
 static int open_last(struct walk *w, int flags)
@@ -161,11 +162,10 @@ static int open_by_steps(const char *path, int flags, struct link_refusal *refus
     int fd = -1;
     int rc;
 
-    if (strlen(path) >= sizeof w.rest) {
+    if (snprintf(w.rest, sizeof w.rest, "%s", path) >= (int)sizeof w.rest) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(w.rest, path);
     rc = start(&w, path[0] == '/');
     while (rc == 0)
         rc = step(&w, flags, &fd);
