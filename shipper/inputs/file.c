@@ -117,6 +117,7 @@ static int check_replay_paths(struct input *in, struct err *e)
 {
     const struct files *files = in->world->files;
     struct file_stat st;
+    struct err trouble = {0};
     bool missing;
 
     for (size_t i = 0; in->patterns[i]; i++) {
@@ -126,11 +127,18 @@ static int check_replay_paths(struct input *in, struct err *e)
         err_set(e, ERR_INPUT, "no such file; nothing to replay");
         return err_at(e, "%s", in->options->paths.items[i]);
     }
+    in->trouble = &trouble;
     file_scan_patterns(in);
-    if (in->has_match)
+    in->trouble = NULL;
+    if (in->has_match) {
+        if (trouble.code != ERR_NONE)
+            file_log(in, &trouble);
         return 0;
-    err_set(e, ERR_INPUT, "no file matches; nothing to replay");
-    return err_at(e, "%s", in->options->paths.items[0]);
+    }
+    if (trouble.code == ERR_NONE)
+        err_set(&trouble, ERR_INPUT, "no file matches");
+    err_set(e, ERR_INPUT, "%s; nothing to replay", trouble.what);
+    return err_at(e, "%s", trouble.where[0] ? trouble.where : in->options->paths.items[0]);
 }
 
 static struct input *file_input_open(const void *opts, const struct input_common *common,

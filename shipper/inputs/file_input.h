@@ -106,6 +106,7 @@ struct input {
     bool has_order;      /* no spot came or went since it was made */
     struct tail *newest; /* at the spot that was checked last, as long as they come in order */
     bool has_match;
+    struct err *trouble; /* takes the first directory that cannot be looked into; NULL: logged */
 
     /* file_read.c */
     struct link ready;

@@ -66,6 +66,10 @@ static void on_trouble(void *ctx, const struct err *e)
     struct err copy = *e;
 
     in->stats.errors += !is_live(in);
+    if (in->trouble && in->trouble->code == ERR_NONE)
+        *in->trouble = *e;
+    if (in->trouble && strcmp(in->trouble->where, e->where) == 0)
+        return;
     err_at(&copy, "cannot look into a directory");
     file_log(in, &copy);
 }

@@ -222,8 +222,20 @@ def test_a_directory_without_permission(as_nobody, tmp_path):
     closed.chmod(0o700)
     done = as_nobody(["--replay", closed])
     assert done.returncode == 1
-    assert done.stderr.count("Permission denied") == 1
-    assert str(closed) in done.stderr
+    assert done.stderr == f"ship: error: {closed}: Permission denied; nothing to replay\n"
+
+
+def test_a_directory_without_permission_beside_a_file(as_nobody, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0o700)
+    log = tmp_path / "a.log"
+    log.write_text("a\n")
+    log.chmod(0o644)
+    done = as_nobody(["--replay", closed, log])
+    assert done.returncode == 1
+    assert done.stderr.count("Permission denied") == 1 and str(closed) in done.stderr
+    assert done.stdout.count("\n") == 1
 
 
 def test_a_file_without_permission_and_one_with(as_nobody, tmp_path):
