@@ -106,6 +106,11 @@ static struct sink *open_local(const void *opts, const struct sink_world *world,
     return blocking_new(&ops, l, where, world, e);
 }
 
+static void own_file(const void *opts, struct buffer *path)
+{
+    buffer_printf(path, "%s", ((const struct local_options *)opts)->path);
+}
+
 static int check_directory_of(const char *path, struct err *e)
 {
     char *copy = strdup(path);
@@ -139,6 +144,7 @@ const struct output_ops output_local = {
     .name = "local",
     .help = "an embedded store: one SQLite file, for `ship trace` and full-text search",
     .options = {options, sizeof options / sizeof options[0], sizeof(struct local_options)},
+    .own_file = own_file,
     .check = check_local,
     .encode = encode,
     .open = open_local,

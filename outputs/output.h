@@ -87,6 +87,10 @@ struct output_ops {
     /* What is legal but dangerous, a line each into *out ("" if nothing). May be NULL. */
     void (*warn)(const void *options, struct buffer *out);
 
+    /* The path of a file that it writes, which no input must read, into *path (empty: none). May be
+     * NULL. */
+    void (*own_file)(const void *options, struct buffer *path);
+
     /* For `ship check`, instead of open and probe, where opening makes what is not there. Changes
      * nothing; says in *where what it would send to. 0, or -1 and *e. May be NULL. */
     int (*check)(const void *options, struct buffer *where, struct err *e);

@@ -26,6 +26,19 @@ static void encode(const void *options, const struct event *event, struct buffer
     buffer_add_char(body, '\n');
 }
 
+static void own_file(const void *options, struct buffer *path)
+{
+    struct stat st;
+    char name[4096];
+    ssize_t n = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode)
+                    ? readlink("/proc/self/fd/1", name, sizeof name)
+                    : -1;
+
+    (void)options;
+    if (n > 0)
+        buffer_add_slice(path, slice_of(name, (size_t)n));
+}
+
 /* False: it is time to stop. A reader that does not read must not keep ship from its end. */
 static bool wait_writable(struct writer *w)
 {
@@ -129,6 +142,7 @@ const struct output_ops output_stdout = {
     .help = "NDJSON on standard output: the documents as they would be indexed, and event.id",
     .options = {NULL, 0, sizeof(struct no_options)},
     .keeps_order = true,
+    .own_file = own_file,
     .encode = encode,
     .open = open_stdout,
     .max_in_flight = blocking_max_in_flight,

@@ -83,6 +83,7 @@ static void file_close(struct input *in)
     file_tables_free(in);
     file_paths_free(in->patterns);
     file_paths_free(in->excludes);
+    file_paths_free(in->own_files);
     free(in);
 }
 
@@ -160,7 +161,8 @@ static struct input *file_input_open(const void *opts, const struct input_common
     in->now_ms = clock_mono_ms(world->clock);
     in->patterns = file_paths(&in->options->paths, false);
     in->excludes = file_paths(&in->options->exclude, true);
-    if (!in->patterns || !in->excludes) {
+    in->own_files = file_paths(&world->own_files, false);
+    if (!in->patterns || !in->excludes || !in->own_files) {
         err_set(e, ERR_NOMEM, "out of memory");
         goto fail;
     }

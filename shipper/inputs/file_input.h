@@ -81,6 +81,7 @@ struct input {
     struct input_stats stats;
     char **patterns; /* options->paths, absolute */
     char **excludes;
+    char **own_files; /* world->own_files, absolute */
     struct watch *watch; /* NULL: polling */
 
     /* file_table.c */

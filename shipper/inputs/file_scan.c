@@ -21,15 +21,18 @@ static bool is_live(const struct input *in)
 
 /* --- scans ----------------------------------------------------------------------------------- */
 
-bool file_matches(const struct input *in, const char *path)
+/* SQLite has two files more beside each of its own. */
+static bool is_own(const struct input *in, const char *path)
 {
-    bool is_match = false;
+    for (size_t i = 0; in->own_files[i]; i++) {
+        size_t len = strlen(in->own_files[i]);
+        const char *rest = path + len;
 
-    for (size_t i = 0; in->patterns[i] && !is_match; i++)
-        is_match = glob_match(in->patterns[i], path);
-    for (size_t i = 0; in->excludes[i] && is_match; i++)
-        is_match = !glob_excludes(in->excludes[i], path);
-    return is_match;
+        if (strncmp(path, in->own_files[i], len) == 0 &&
+            (!*rest || *rest == '/' || strcmp(rest, "-wal") == 0 || strcmp(rest, "-shm") == 0))
+            return true;
+    }
+    return false;
 }
 
 static bool is_excluded(const struct input *in, const char *path)
@@ -38,6 +41,15 @@ static bool is_excluded(const struct input *in, const char *path)
         if (glob_excludes(in->excludes[i], path))
             return true;
     return false;
+}
+
+bool file_matches(const struct input *in, const char *path)
+{
+    bool is_match = false;
+
+    for (size_t i = 0; in->patterns[i] && !is_match; i++)
+        is_match = glob_match(in->patterns[i], path);
+    return is_match && !is_excluded(in, path) && !is_own(in, path);
 }
 
 void file_queue_check(struct input *in, struct spot *s)
@@ -85,7 +97,7 @@ static void on_match(void *ctx, const char *path, enum file_type hint)
     struct input *in = match->in;
     struct spot *s;
 
-    if (hint == FILE_DIRECTORY || is_excluded(in, path))
+    if (hint == FILE_DIRECTORY || is_excluded(in, path) || (!match->is_literal && is_own(in, path)))
         return;
     in->has_match = true;
     s = file_spot_get(in, path);

@@ -66,6 +66,8 @@ struct input_world {
     struct ev_loop *loop;            /* for watchers; NULL in the simulator */
     const char *host;                /* host.name and the origin's host */
     bool is_replay;                  /* read to the end, then be done */
+    /* Files and directories that ship writes itself: no glob and no directory finds them. */
+    struct option_list own_files;
     /* One line for a person, on the log: the input says what it decided (a file that cannot be
      * read, bytes that were lost). */
     void (*log)(void *ctx, const struct err *what);

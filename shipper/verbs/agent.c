@@ -15,6 +15,7 @@
 #include "shipper/observe/log.h"
 #include "shipper/pipeline/line.h"
 #include "shipper/verbs/agent.h"
+#include "shipper/verbs/own_files.h"
 #include "shipper/verbs/progress.h"
 #include "shipper/verbs/signals.h"
 #include "shipper/verbs/state.h"
@@ -41,6 +42,7 @@ struct agent {
     struct dead_letters *dead_letters;
     struct checkpoints *checkpoints;
     struct input **inputs;
+    struct option_list own_files;
     struct input_world input_world;
     char host[256];
     struct progress progress;
@@ -377,6 +379,7 @@ static int open_engine(struct agent *a, struct err *e)
 
 static int open_inputs(struct agent *a, struct err *e)
 {
+    own_files_init(&a->own_files, &a->plan);
     a->input_world = (struct input_world){
         .clock = &clock_real,
         .files = &files_posix,
@@ -388,6 +391,7 @@ static int open_inputs(struct agent *a, struct err *e)
         .loop = a->loop,
         .host = a->host,
         .is_replay = a->plan.is_replay,
+        .own_files = a->own_files,
         .log = on_input_log,
         .log_ctx = a,
     };
@@ -535,6 +539,7 @@ int agent_free(struct agent *a, struct err *e)
         stop_watchers(a);
         ev_loop_destroy(a->loop);
     }
+    own_files_fini(&a->own_files);
     free(a->inputs);
     free(a->sinks);
     free(a->engine_outputs);

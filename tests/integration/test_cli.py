@@ -98,6 +98,18 @@ def test_a_directory_with_everything_below_it(run_ship, tmp_path):
     assert sorted(messages(done.stdout)) == ["a", "b", "c"]
 
 
+def test_its_own_output_is_not_read(ship, ship_env, tmp_path):
+    """ship --replay . >all.ndjson: the shell has made the file before ship looks."""
+    (tmp_path / "app.log").write_text("a\n")
+    with open(tmp_path / "0.ndjson", "a+") as out:
+        out.write("old\n")
+        out.flush()
+        done = subprocess.run([ship, "--replay", "."], stdout=out, env=ship_env, cwd=tmp_path, timeout=60)
+        out.seek(0)
+        assert done.returncode == 0
+        assert [json.loads(line)["message"] for line in out.read().splitlines()[1:]] == ["a"]
+
+
 def test_more_files_than_are_known_at_a_time(run_ship, tmp_path):
     """Each with an older one, which comes first."""
     (tmp_path / "d").mkdir()

@@ -269,3 +269,22 @@ def test_no_room_while_ship_runs(start_ship, tmp_path):
     again.wait_for(lambda: count(store) == 200)
     assert again.stop().rc == 0
     assert ask(store, "SELECT count(DISTINCT id) FROM events") == [(200,)]
+
+
+def test_the_store_is_not_read_as_a_log(replay, start_ship, run_ship, tmp_path):
+    """It lies below the directory that is read, with the state: it would grow for ever."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "app.log").write_text("".join(f"2026-10-09T08:00:0{n}.000Z line {n}\n" for n in range(5)))
+    for new in (5, 0):
+        run = replay(".", "events.db", "--state", "state", cwd=logs).expect(0)
+        assert (summary(run).lines, summary(run).delivered) == (5, new)
+    inputs = [{"type": "file", "paths": [str(logs / "**")]}]
+    outputs = [{"type": "local", "path": str(logs / "live.db")}]
+    (logs / "events.db").unlink()
+    ship = start_ship(["run", "-c", write_config(tmp_path / "ship.yaml", inputs, outputs, state=str(logs / "state"))])
+    ship.wait_for(lambda: (logs / "live.db").exists() and ask(logs / "live.db", "SELECT count(*) FROM events"))
+    time.sleep(0.5)
+    assert "stopped: 5 lines read, 5 events delivered" in ship.stop().stderr
+    named = run_ship(["--replay", "live.db"], cwd=logs).expect(0)
+    assert summary(named).lines > 0, "another store is a file as any"
