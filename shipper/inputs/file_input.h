@@ -101,6 +101,8 @@ struct input {
     bool is_first_scan; /* its checks are not through yet */
     bool skips_present; /* read_from: end, at the very first start */
     bool is_scan_due;
+    uint64_t scanned_ns; /* wall time of the last scan; 0 before the first */
+    uint64_t looked_ns;  /* what was born before was seen, if it was there then; 0: never looked */
     bool has_new_spot;   /* this scan found one without a file */
     struct spot **order; /* all spots, oldest first within an origin; n_order of them */
     size_t n_order;
@@ -181,6 +183,9 @@ void file_displace(struct input *in, struct tail *t);
 void file_find_homes(struct input *in);
 /* After a restart: files that were rotated away and not read to their end. */
 void file_find_orphans(struct input *in);
+/* A path that is new to us: generations of it that came and were rotated away since we last looked.
+ * Makes their tails; the newest is what the file at the path follows. NULL: none. */
+struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *st);
 
 /* --- file_chain.c --- */
 /* t waits until what came before it is read. */

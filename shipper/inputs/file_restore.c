@@ -76,6 +76,7 @@ struct start {
     struct input *in;
     char key[256];
     bool is_first;
+    int64_t seen_s; /* the newest word of an earlier life */
 };
 
 static void on_any_row(void *ctx, const struct checkpoint *c)
@@ -85,6 +86,8 @@ static void on_any_row(void *ctx, const struct checkpoint *c)
     if (strcmp(c->key, start->key) == 0)
         start->is_first = false;
     on_row(start->in, c);
+    if (c->seen_s > start->seen_s)
+        start->seen_s = c->seen_s;
 }
 
 int file_load_rows(struct input *in, struct err *e)
@@ -96,6 +99,8 @@ int file_load_rows(struct input *in, struct err *e)
         if (checkpoints_each(in->world->checkpoints, on_any_row, &start, e) < 0)
             return -1;
     }
+    if (wall_s(in) - start.seen_s < FILE_FORGET_S)
+        in->looked_ns = (uint64_t)start.seen_s * 1000000000u;
     in->skips_present =
         in->options->read_from == FILE_FROM_END && start.is_first && in->n_knowns == 0;
     if (in->world->checkpoints && start.is_first) {

@@ -395,3 +395,46 @@ void file_find_orphans(struct input *in)
         free(rows[i].path);
     free(rows);
 }
+
+/* --- a path that is new ----------------------------------------------------------------------- */
+
+static bool is_unseen(struct input *in, const struct file_stat *st, const struct file_stat *now)
+{
+    return st->type == FILE_REGULAR && st->generation > in->looked_ns &&
+           st->generation < now->generation;
+}
+
+/* One look, instead of one through the whole directory for each new file. */
+static bool has_unseen(struct input *in, const char *path, const struct file_stat *now)
+{
+    const struct files *files = in->world->files;
+    char rotated[GLOB_PATH_MAX + 2];
+    struct file_stat st;
+    bool missing;
+
+    snprintf(rotated, sizeof rotated, "%s.1", path);
+    return files->stat(files->ctx, rotated, &st, &missing, NULL) == 0 && is_unseen(in, &st, now);
+}
+
+struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *now)
+{
+    struct file_id id = file_id_of(now);
+    struct tail *last = NULL;
+    struct siblings s;
+
+    if (!in->looked_ns || file_known_find(in, &id) || !has_unseen(in, path, now))
+        return NULL;
+    if (siblings_load(&s, in, path)) {
+        for (size_t i = 0; i < s.n_items; i++) {
+            const struct sibling *file = &s.items[i];
+            const struct file_id after = {.generation = in->looked_ns};
+            struct tail *t = is_unseen(in, &file->st, now) && is_missed(in, file, &after)
+                                 ? discover_away(in, file, last)
+                                 : NULL;
+
+            last = t ? t : last;
+        }
+    }
+    siblings_free(&s);
+    return last;
+}

@@ -228,6 +228,7 @@ void file_scan_patterns(struct input *in)
 
     in->scan++;
     in->is_scan_due = false;
+    in->scanned_ns = (uint64_t)clock_wall_ns(in->world->clock);
     for (size_t i = 0; in->patterns[i]; i++)
         is_all_there &= scan_pattern(in, in->patterns[i]);
     /* What this scan did not see may be gone: its path will say. */

@@ -115,23 +115,25 @@ static struct tail *rotated_predecessor(const struct input *in, const struct spo
 
 /* Which file this one goes on from: the one next in age, where such names are looked at too; else
  * the one that was here before. */
-static struct tail *predecessor_of(const struct input *in, const struct spot *s)
+static struct tail *predecessor_of(struct input *in, const struct spot *s,
+                                   const struct file_stat *st)
 {
     const struct spot *older = in->newest ? in->newest->spot : NULL;
 
     if (older && rotation_is_sibling(older->path, s->path) &&
         rotation_compare(older->path, s->path) < 0)
         return in->newest;
-    if (s->previous || !is_live(in) || !rotation_is_rotated(s->path))
+    if (s->previous || !is_live(in))
         return s->previous;
-    return rotated_predecessor(in, s);
+    return rotation_is_rotated(s->path) ? rotated_predecessor(in, s)
+                                        : file_find_unseen(in, s->path, st);
 }
 
 static void check_new(struct input *in, struct spot *s, const struct file_stat *st)
 {
     if (s->tail)
         file_displace(in, s->tail);
-    file_discover(in, s, s->path, st, predecessor_of(in, s));
+    file_discover(in, s, s->path, st, predecessor_of(in, s, st));
 }
 
 /* Its number was given out again: the file was deleted, and nobody has it open. (With birth times
@@ -204,6 +206,7 @@ void file_check_spots(struct input *in)
     if (!list_is_empty(&in->checks))
         return;
     in->is_first_scan = false;
+    in->looked_ns = in->scanned_ns;
     in->newest = NULL;
     file_find_homes(in);
 }

@@ -435,6 +435,28 @@ Test(tail, rotated_into_a_directory_below)
     rig_expect(&r, "4\n5\n", "and while ship was away");
 }
 
+/* Births are told by the kernel's clock, looks by the rig's, which lies before them. */
+Test(tail, came_and_was_rotated_away_between_two_looks)
+{
+    rig_append(&r, "old.log.1", "old\n");
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 1000);
+    rig_append(&r, "b.log", "2\n");
+    rig_rename(&r, "b.log", "b.log.1");
+    rig_append(&r, "b.log", "3\n");
+    rig_run(&r, 10000);
+    rig_expect(&r, "1\n2\n3\n", "between two scans");
+    rig_close(&r);
+    rig_append(&r, "c.log", "4\n");
+    rig_rename(&r, "c.log", "c.log.2");
+    rig_append(&r, "c.log.1", "5\n");
+    rig_append(&r, "c.log", "6\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 10000);
+    rig_expect(&r, "4\n5\n6\n", "between two lives");
+}
+
 Test(tail, another_program_s_files_below)
 {
     cr_assert_eq(mkdir(rig_path(&r, "other"), 0700), 0);
