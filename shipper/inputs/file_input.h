@@ -183,8 +183,8 @@ void file_displace(struct input *in, struct tail *t);
 void file_find_homes(struct input *in);
 /* After a restart: files that were rotated away and not read to their end. */
 void file_find_orphans(struct input *in);
-/* A path that is new to us: generations of it that came and were rotated away since we last looked.
- * Makes their tails; the newest is what the file at the path follows. NULL: none. */
+/* A path that is new to us: generations of it that were rotated away since we last looked. Makes
+ * their tails; the newest is what the file at the path follows. NULL: none. */
 struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *st);
 
 /* --- file_chain.c --- */

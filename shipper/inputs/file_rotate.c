@@ -398,10 +398,17 @@ void file_find_orphans(struct input *in)
 
 /* --- a path that is new ----------------------------------------------------------------------- */
 
+/* What was born since we last looked, or what a row says is not read to its end: it was at the path
+ * when rows were compared with files, and was rotated away before the path was looked at. */
 static bool is_unseen(struct input *in, const struct file_stat *st, const struct file_stat *now)
 {
-    return st->type == FILE_REGULAR && st->generation > in->looked_ns &&
-           st->generation < now->generation;
+    struct file_id id = file_id_of(st);
+    const struct known *k = file_known_find(in, &id);
+
+    if (st->type != FILE_REGULAR || file_tail_find(in, &id))
+        return false;
+    return k ? !k->is_finished
+             : in->looked_ns && st->generation > in->looked_ns && st->generation < now->generation;
 }
 
 /* One look, instead of one through the whole directory for each new file. */
@@ -422,13 +429,13 @@ struct tail *file_find_unseen(struct input *in, const char *path, const struct f
     struct tail *last = NULL;
     struct siblings s;
 
-    if (!in->looked_ns || file_known_find(in, &id) || !has_unseen(in, path, now))
+    if (file_known_find(in, &id) || !has_unseen(in, path, now))
         return NULL;
     if (siblings_load(&s, in, path)) {
         for (size_t i = 0; i < s.n_items; i++) {
             const struct sibling *file = &s.items[i];
-            const struct file_id after = {.generation = in->looked_ns};
-            struct tail *t = is_unseen(in, &file->st, now) && is_missed(in, file, &after)
+            struct tail *t = rotation_is_rotated(file->path) && !file_matches(in, file->path) &&
+                                     is_unseen(in, &file->st, now)
                                  ? discover_away(in, file, last)
                                  : NULL;
 

@@ -457,6 +457,20 @@ Test(tail, came_and_was_rotated_away_between_two_looks)
     rig_expect(&r, "4\n5\n6\n", "between two lives");
 }
 
+Test(tail, rotated_away_while_ship_starts)
+{
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 1000);
+    rig_close(&r);
+    rig_append(&r, "a.log", "2\n");
+    rig_open(&r, "*.log"); /* here it is where its row says */
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "3\n");
+    rig_run(&r, 10000);
+    rig_expect(&r, "1\n2\n3\n", "between its row and its path");
+}
+
 Test(tail, another_program_s_files_below)
 {
     cr_assert_eq(mkdir(rig_path(&r, "other"), 0700), 0);
