@@ -11,7 +11,7 @@ LOCKED    = mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE)
 TEXTS    := $(SOURCES) $(HEADERS) $(UNIT) $(BENCH) $(shell find tests -name '*.h')
 STRICT    = $(CPPFLAGS) -std=c17 $(WARNINGS) -Werror
 
-.PHONY: all demo test check bench fuzz golden install uninstall clean help
+.PHONY: all demo test check soak bench fuzz golden install uninstall clean help
 .PHONY: unit fuzzers flavour bench-tools bench-stages strict headers format tidy both-compilers
 
 all: $(OUT)/ship ## build build/ship
@@ -34,6 +34,12 @@ check: ## the tests under ASan, UBSan and TSan; both compilers, clang-tidy, clan
 	{ $(LOCKED) FLAVOUR=asan flavour && FLAVOUR=asan tests/run; } || failed=1; \
 	{ $(LOCKED) FLAVOUR=tsan flavour && FLAVOUR=tsan tests/run --mark threads; } || failed=1; \
 	exit $$failed
+
+soak: ## for SECONDS (600): files, sink and ship that fail; every line once; SHIP_SEED=N chooses the first life
+	@packaging/install-deps test
+	+@$(LOCKED) all
+	@SHIP_SEED=$${SHIP_SEED:-$$(date +%s)} SHIP_SOAK_SECONDS=$(or $(SECONDS),600) SHIP_SOAK_KILL_SECONDS=60 \
+		SHIP_TEST_RUN_S=$$(($(or $(SECONDS),600) * 4 + 900)) tests/run --integration -k test_conservation
 
 bench: ## speed and memory beside rsyslog's; writes build/bench.json
 	@packaging/install-deps bench

@@ -292,6 +292,12 @@ class FakeEs:
         for rule in wish.get("rules", []):
             self.item_rule(**rule)
 
+    def take_bulk(self, body, default_index, keep=None):
+        """Stores what a _bulk brings, or the first part of it; how many items, and the reply's body."""
+        items = self._store(body, default_index, keep)
+        errors = any("error" in answer for item in items for answer in item.values())
+        return len(items), json.dumps({"took": 1, "errors": errors, "items": items}).encode()
+
     def _store(self, body, default_index, keep=None):
         """Takes a bulk body apart and does what it says; the items of the reply."""
         operations = list(_operations(body, default_index))
@@ -578,14 +584,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _process(self, seen, plain, fault, kind):
         index = seen.path.strip("/").split("/")[0]
         default_index = None if index == "_bulk" else urllib.parse.unquote(index)
-        items = self.fake._store(plain, default_index, fault.keep_items if kind == "short_items" else None)
-        seen.items = len(items)
+        keep = fault.keep_items if kind == "short_items" else None
+        seen.items, reply = self.fake.take_bulk(plain, default_index, keep)
         self.fake._pause(fault.seconds if kind in ("slow", "stall_after") else self.fake.latency_s)
         if kind in ("drop_after", "stall_after"):
             self._reset()
             return
-        errors = any("error" in answer for item in items for answer in item.values())
-        reply = json.dumps({"took": 1, "errors": errors, "items": items}).encode()
         if kind == "cut_headers":
             self._send_raw(b"HTTP/1.1 200 OK\r\nContent-Type: appli")
         elif kind == "cut_reply":
