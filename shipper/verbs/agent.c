@@ -22,6 +22,8 @@
 
 enum stopping { STOP_NO, STOP_DRAIN, STOP_NOW };
 
+enum { STOP_NOW_MS = 300 };
+
 struct agent {
     struct agent_plan plan;
     struct ev_loop *loop;
@@ -157,6 +159,13 @@ static void watch_store(struct agent *a)
     a->store_trouble = *now;
 }
 
+/* The lines of a chunk are counted when its worker is done with it, what was made of them when it
+ * is delivered: for the sums to agree, chunks in work are waited for, and nothing else. */
+static bool is_cut_short(const struct agent *a)
+{
+    return a->stopping == STOP_NOW && a->tracker.n_reading == 0;
+}
+
 static void judge_end(struct agent *a, int64_t now_ms)
 {
     enum engine_state state = engine_state(a->engine, &a->why);
@@ -170,7 +179,7 @@ static void judge_end(struct agent *a, int64_t now_ms)
         finish(a, AGENT_GAVE_UP);
     else if (has_read_all && is_all_settled(a))
         finish(a, a->wants_reload ? AGENT_RELOAD : AGENT_DONE);
-    else if (a->stopping != STOP_NO && (now_ms >= a->stop_by_ms || a->stopping == STOP_NOW))
+    else if (a->stopping != STOP_NO && (now_ms >= a->stop_by_ms || is_cut_short(a)))
         finish(a, a->wants_reload ? AGENT_RELOAD : AGENT_UNSETTLED);
 }
 
@@ -225,7 +234,8 @@ static void stop(struct agent *a, enum stopping how)
     if (a->stopping == STOP_NO)
         for (size_t i = 0; i < a->plan.n_inputs; i++)
             a->plan.inputs[i].ops->stop(a->inputs[i]);
-    a->stop_by_ms = clock_mono_ms(&clock_real) + a->plan.global->drain_ms;
+    a->stop_by_ms =
+        clock_mono_ms(&clock_real) + (how == STOP_NOW ? STOP_NOW_MS : a->plan.global->drain_ms);
     a->stopping = how;
 }
 

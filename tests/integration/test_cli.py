@@ -564,3 +564,18 @@ def test_interrupted(ship, ship_env, tmp_path, fake_es):
     assert time.monotonic() - began < 5
     assert process.returncode == 1
     assert "stopped before the end" in err
+
+
+def test_interrupted_the_sums_agree(ship, ship_env, tmp_path):
+    """What was delivered was read, also when it was a part of what is being read."""
+    path = tmp_path / "big.log"
+    path.write_text("y\n" * 5_000_000)
+    with open(tmp_path / "out", "w") as out:
+        process = subprocess.Popen([ship, "--replay", path], env=ship_env, cwd=tmp_path, stdout=out, stderr=subprocess.PIPE, text=True)
+        while os.path.getsize(tmp_path / "out") < 20_000_000:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    read, events, delivered = map(int, re.search(r"read (\d+) lines .*?, (\d+) events: (\d+) delivered", err).groups())
+    assert delivered <= events == read < 5_000_000
