@@ -328,7 +328,7 @@ static int show_list(struct trace *t)
 
 static int run(int argc, char **argv)
 {
-    struct trace t = {0};
+    struct trace t = {.where = {.flag = "--from"}};
     struct err e = {0};
     int rc = parse(&t, argc, argv);
 

@@ -80,9 +80,14 @@ int where_add_output(struct config *c, const char *where, const struct where_opt
         return add_local(c, where + 6, e);
     if (strncmp(where, "http://", 7) == 0 || strncmp(where, "https://", 8) == 0)
         return add_elasticsearch(c, where, options, e);
-    err_set(e, ERR_CONFIG,
-            "\"%.60s\" is no place to send to; want -, local:FILE, http://HOST:PORT or "
-            "https://HOST:PORT; nothing was read",
-            where_shown(where));
-    return err_at(e, "--to");
+    if (options->flag)
+        err_set(e, ERR_CONFIG,
+                "\"%.60s\" is no place; want local:FILE, http://HOST:PORT or https://HOST:PORT",
+                where_shown(where));
+    else
+        err_set(e, ERR_CONFIG,
+                "\"%.60s\" is no place to send to; want -, local:FILE, http://HOST:PORT or "
+                "https://HOST:PORT; nothing was read",
+                where_shown(where));
+    return err_at(e, "%s", options->flag ? options->flag : "--to");
 }

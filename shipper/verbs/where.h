@@ -10,6 +10,7 @@
 
 /* What goes with an http(s) WHERE; NULL: not given. */
 struct where_options {
+    const char *flag; /* that WHERE was given with, for messages; NULL: --to */
     const char *index;
     const char *user; /* "name:password" */
     const char *api_key;

@@ -60,7 +60,7 @@ def lambda_log(path, request, lines, trace_id=None, report=True):
 
 @pytest.mark.parametrize(
     "id",
-    [FAILED, FAILED[:8], TRACE, TRACE[:8], TRACE.upper(), f"1-{TRACE[:8]}-{TRACE[8:]}", f"1-{TRACE[:8]}", "10c560d1", "c3a671a2", "af0ec314"],
+    [FAILED, FAILED[:8], FAILED.upper(), f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=1f882deb56f27a6d;Sampled=1", f"00-{TRACE}-1f882deb56f27a6d-01", TRACE, TRACE[:8], TRACE.upper(), f"1-{TRACE[:8]}-{TRACE[8:]}", f"1-{TRACE[:8]}", "10c560d1", "c3a671a2", "af0ec314"],
 )
 def test_every_id_of_a_trace_tells_its_story(trace, store, id):
     told = json.loads(trace(id, "--json", where=store).expect(0).stdout)
@@ -158,7 +158,7 @@ def test_from_a_configuration(trace, tmp_path, run_ship, free_port):
         ([""], "the ID is empty"),
         (["--find", "*"], "--find wants words"),
         (["a", "--from", "-"], "cannot be read back"),
-        (["a", "--from", "ftp://x"], "no place"),
+        (["a", "--from", "ftp://x"], "--from: \"ftp://x\" is no place; want local:FILE"),
         (["a", "--nonsense"], "unknown option"),
     ],
 )

@@ -1,8 +1,22 @@
 #include <string.h>
 
+#include "parsers/trace_context.h"
 #include "shipper/verbs/trace/collect.h"
 
 enum { ID_MAX = 128 };
+
+/* A header as it stands in a log or a browser: traceparent, X-Amzn-Trace-Id. */
+static bool header_form(const char *id, char out[ID_MAX])
+{
+    struct record r = {0};
+
+    if (!trace_parse_traceparent(slice_str(id), &r) &&
+        !(strchr(id, '=') && trace_parse_xray(slice_str(id), &r)))
+        return false;
+    memcpy(out, r.trace_id, sizeof r.trace_id);
+    out[sizeof r.trace_id] = '\0';
+    return true;
+}
 
 /* As trace.id is stored: X-Ray's 1-SSSSSSSS-RRRR... without its version and dashes; lower case. Of
  * a beginning, what there is. Empty if it is not the beginning of one. */
@@ -10,6 +24,8 @@ static void trace_form(const char *id, char out[ID_MAX])
 {
     size_t n = 0;
 
+    if (header_form(id, out))
+        return;
     if (strncmp(id, "1-", 2) == 0)
         id += 2;
     for (; *id && n < ID_MAX - 1; id++) {
@@ -41,6 +57,23 @@ static int match(struct archive *archive, enum archive_key key, const char *pref
             return err_set(e, ERR_NOMEM, "out of memory");
     }
     return 0;
+}
+
+/* As it is written; or, as Lambda's are, in lower case. */
+static int match_request(struct archive *archive, const char *id, struct names *matches,
+                         struct err *e)
+{
+    char lower[ID_MAX];
+    size_t n = 0;
+
+    if (match(archive, ARCHIVE_REQUEST, id, matches, e) < 0)
+        return -1;
+    for (; id[n] && n < sizeof lower - 1; n++)
+        lower[n] = id[n] >= 'A' && id[n] <= 'Z' ? (char)(id[n] + 32) : id[n];
+    lower[n] = '\0';
+    if (matches->n_items || strcmp(id, lower) == 0)
+        return 0;
+    return match(archive, ARCHIVE_REQUEST, lower, matches, e);
 }
 
 /* From what was asked for to the whole trace around it. */
@@ -93,7 +126,7 @@ enum collect_result collect(struct archive *archive, const char *id, struct stor
     size_t n_matches;
 
     trace_form(id, trace);
-    if (match(archive, ARCHIVE_REQUEST, id, &in[ARCHIVE_REQUEST], e) < 0 ||
+    if (match_request(archive, id, &in[ARCHIVE_REQUEST], e) < 0 ||
         match(archive, ARCHIVE_TRACE, trace, &in[ARCHIVE_TRACE], e) < 0)
         goto out;
     n_matches = in[ARCHIVE_REQUEST].n_items + in[ARCHIVE_TRACE].n_items;

@@ -18,8 +18,9 @@ enum collect_result {
 };
 
 /* `id`: a request id, a trace id (32 hex digits, or X-Ray's 1-5759e988-bd862e3fe1be46a994272793),
- * or how one of them begins. The story is of the whole trace: all events with its id, and all
- * events of the requests that take part, also those that do not say the trace. */
+ * or how one of them begins, in either case; or a traceparent or X-Amzn-Trace-Id header. The story
+ * is of the whole trace: all events with its id, and all events of the requests that take part,
+ * also those that do not say the trace. */
 enum collect_result collect(struct archive *archive, const char *id, struct story *story,
                             struct names *candidates, struct err *e);
 
