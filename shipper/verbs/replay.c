@@ -1,6 +1,7 @@
 /* ship replay: reads what is there, once, to the end; done when every event is settled. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config/config.h"
@@ -32,6 +33,8 @@ static int on_path(void *ctx, const char *word)
 {
     struct replay *r = ctx;
 
+    if (!*word) /* "$FILE" of a script that did not set it */
+        return usage_error("replay", "a PATH is empty");
     if (word[0] == '-' && word[1] == '\0')
         r->wants_stdin = true;
     else
@@ -68,6 +71,11 @@ static int parse(struct replay *r, int argc, char **argv)
         return rc;
     if (!r->n_paths && !r->wants_stdin)
         return usage_error("replay", "nothing to replay: name a file, a directory, a glob, or -");
+    if (r->parser && strcmp(r->parser, "regex") == 0 && !r->pattern)
+        return usage_error("replay", "--parser regex wants a --pattern too");
+    if (r->parser && strcmp(r->parser, "regex") != 0 && r->pattern)
+        return usage_error("replay", "--pattern is for the parser regex, not for \"%.40s\"",
+                           r->parser);
     if (!r->where.api_key)
         r->where.api_key = getenv("SHIP_API_KEY");
     if (!r->where.user)
@@ -175,8 +183,11 @@ static int exit_code(enum agent_end end, const struct agent_totals *t, const str
               stderr);
         return EXIT_FAILED;
     case AGENT_DONE:
-        if (t->errors)
+        if (t->errors) {
+            fputs("ship: not everything could be read, as told above; what was read is delivered\n",
+                  stderr);
             return EXIT_FAILED;
+        }
         return t->dead ? EXIT_DEAD_LETTERS : EXIT_DONE;
     default:
         fputs("ship: stopped before the end; run it again: what is there already is not repeated\n",

@@ -207,6 +207,18 @@ def test_nothing_is_named(run_ship):
     assert "nothing to replay" in said
 
 
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        ([""], "a PATH is empty"),
+        (["a.log", "--parser", "regex"], "--parser regex wants a --pattern"),
+        (["a.log", "--parser", "json", "--pattern", "x"], '--pattern is for the parser regex, not for "json"'),
+    ],
+)
+def test_wrong_use(run_ship, words, says):
+    assert f"ship: {says}" in run_ship(["--replay", *words]).expect(2).stderr
+
+
 def test_a_place_that_is_none(run_ship, log):
     said = one_line(run_ship(["--replay", log, "--to", "htps://es:9200"]).expect(2))
     assert "htps://es:9200" in said and "https://HOST:PORT" in said
@@ -262,6 +274,7 @@ def test_a_file_without_permission_and_one_with(as_nobody, tmp_path):
     assert messages(done.stdout) == ["a.log"]
     assert done.stderr.count("Permission denied") == 1
     assert f"{folder}/b.log" in done.stderr
+    assert done.stderr.splitlines()[-1] == "ship: not everything could be read, as told above; what was read is delivered"
 
 
 def test_a_state_directory_without_permission(as_nobody, tmp_path, fake_es):
