@@ -184,8 +184,10 @@ void file_find_homes(struct input *in);
 /* After a restart: files that were rotated away and not read to their end. */
 void file_find_orphans(struct input *in);
 /* A path that is new to us: generations of it that were rotated away since we last looked. Makes
- * their tails; the newest is what the file at the path follows. NULL: none. */
-struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *st);
+ * their tails, after `last` (NULL: none); the newest, or `last`, is what the file at the path
+ * follows. */
+struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *st,
+                              struct tail *last);
 
 /* --- file_chain.c --- */
 /* t waits until what came before it is read. */

@@ -423,14 +423,14 @@ static bool has_unseen(struct input *in, const char *path, const struct file_sta
     return files->stat(files->ctx, rotated, &st, &missing, NULL) == 0 && is_unseen(in, &st, now);
 }
 
-struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *now)
+struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *now,
+                              struct tail *last)
 {
     struct file_id id = file_id_of(now);
-    struct tail *last = NULL;
     struct siblings s;
 
     if (file_known_find(in, &id) || !has_unseen(in, path, now))
-        return NULL;
+        return last;
     if (siblings_load(&s, in, path)) {
         for (size_t i = 0; i < s.n_items; i++) {
             const struct sibling *file = &s.items[i];

@@ -123,10 +123,11 @@ static struct tail *predecessor_of(struct input *in, const struct spot *s,
     if (older && rotation_is_sibling(older->path, s->path) &&
         rotation_compare(older->path, s->path) < 0)
         return in->newest;
-    if (s->previous || !is_live(in))
+    if (!is_live(in) || (s->previous && !in->is_first_scan))
         return s->previous;
-    return rotation_is_rotated(s->path) ? rotated_predecessor(in, s)
-                                        : file_find_unseen(in, s->path, st);
+    if (!rotation_is_rotated(s->path))
+        return file_find_unseen(in, s->path, st, s->previous);
+    return s->previous ? s->previous : rotated_predecessor(in, s);
 }
 
 static void check_new(struct input *in, struct spot *s, const struct file_stat *st)
