@@ -331,6 +331,17 @@ static void add_number(struct buffer *out, const char *key, double value)
     buffer_add_double(out, value);
 }
 
+/* Always with a fraction: an index without our template takes its type from the first number that
+ * it sees, and a long would cut the others off, or refuse them. */
+static void add_fractional(struct buffer *out, const char *key, double value)
+{
+    size_t from = out->len;
+
+    add_number(out, key, value);
+    if (out->len > from && trunc(value) == value && fabs(value) < 1e15)
+        buffer_add_lit(out, ".0");
+}
+
 static void add_report(const struct report *r, struct buffer *out)
 {
     /* event.duration is nanoseconds (ECS); beyond a year it is no duration. */
@@ -338,10 +349,10 @@ static void add_report(const struct report *r, struct buffer *out)
         MEMBER(out, "event.duration");
         buffer_add_int(out, (int64_t)llround(r->duration_ms * 1e6));
     }
-    add_number(out, "duration_ms", r->duration_ms);
+    add_fractional(out, "duration_ms", r->duration_ms);
     add_number(out, "billed_duration_ms", r->billed_ms);
-    add_number(out, "init_duration_ms", r->init_ms);
-    add_number(out, "restore_duration_ms", r->restore_ms);
+    add_fractional(out, "init_duration_ms", r->init_ms);
+    add_fractional(out, "restore_duration_ms", r->restore_ms);
     add_number(out, "billed_restore_duration_ms", r->billed_restore_ms);
     add_number(out, "memory_size_mb", r->memory_mb);
     add_number(out, "max_memory_used_mb", r->max_memory_mb);
