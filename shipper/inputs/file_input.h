@@ -23,6 +23,7 @@ struct watch;
 enum {
     FILE_RESCAN_MS = 10000, /* with inotify: what it missed is found after so long */
     FILE_IDLE_CLOSE_MS = 5000,
+    FILE_MAX_SPOTS = 50000,  /* paths that are followed: each takes 3.5 KB with its file */
     FILE_MAX_OPEN = 96,      /* descriptors of files that could be opened again */
     FILE_REPLAY_AHEAD = 256, /* files of a replay that are known at a time */
     FILE_CHECKS_PER_TICK = 256,
@@ -81,12 +82,13 @@ struct input {
     struct input_stats stats;
     char **patterns; /* options->paths, absolute */
     char **excludes;
-    char **own_files; /* world->own_files, absolute */
+    char **own_files;    /* world->own_files, absolute */
     struct watch *watch; /* NULL: polling */
 
     /* file_table.c */
     struct spot **spots;
     size_t n_spots, spot_buckets;
+    bool is_full;        /* told that there are more than FILE_MAX_SPOTS */
     struct tail **tails; /* by identity */
     size_t n_tails, tail_buckets;
     struct known **knowns;

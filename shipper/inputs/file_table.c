@@ -49,6 +49,27 @@ struct spot *file_spot_find(const struct input *in, const char *path)
     return s;
 }
 
+/* Whoever may make files under a glob must not have all of our memory by it. A replay keeps few
+ * files in mind at a time, and was asked for these. */
+static bool has_room(struct input *in)
+{
+    struct err e = {0};
+
+    if (in->world->is_replay || in->n_spots < FILE_MAX_SPOTS)
+        return true;
+    if (in->is_full)
+        return false;
+    in->is_full = true;
+    in->stats.errors++;
+    err_set(&e, ERR_INPUT,
+            "more than %d files match: the others are not read until some of these are gone; have "
+            "several inputs share them",
+            FILE_MAX_SPOTS);
+    err_at(&e, "%s", in->patterns[0]);
+    file_log(in, &e);
+    return false;
+}
+
 struct spot *file_spot_get(struct input *in, const char *path)
 {
     struct spot *s = file_spot_find(in, path);
@@ -57,6 +78,8 @@ struct spot *file_spot_get(struct input *in, const char *path)
 
     if (s)
         return s;
+    if (!has_room(in))
+        return NULL;
     if (in->n_spots >= in->spot_buckets && !grow_spots(in))
         return NULL;
     s = calloc(1, sizeof *s + len);
@@ -80,6 +103,8 @@ void file_spot_remove(struct input *in, struct spot *s)
         at = &(*at)->next;
     *at = s->next;
     in->n_spots--;
+    in->is_full =
+        in->is_full && in->n_spots > FILE_MAX_SPOTS / 2; /* not at every coming and going */
     in->has_order = false;
     list_remove(&s->queued);
     if (s->previous)
