@@ -180,8 +180,10 @@ void file_rewritten(struct input *in, struct tail *t)
     n = file_make_tail(in, t->path, path ? path : t->path, &st, t->n_rewritten + 1);
     if (!n)
         return;
-    err_set(&e, ERR_INPUT, "%s: was truncated or written anew; reading it from its beginning%s",
-            t->path, lost ? "" : ", nothing of the old content was left to read");
+    err_set(&e, ERR_NONE,
+            "%s: was truncated or written anew; reading it from its beginning, nothing of the old "
+            "content was left to read",
+            t->path);
     if (lost)
         err_set(&e, ERR_INPUT,
                 "%s: was truncated or written anew before its last %llu bytes were read: they are "

@@ -69,7 +69,7 @@ struct input_world {
     /* Files and directories that ship writes itself: no glob and no directory finds them. */
     struct option_list own_files;
     /* One line for a person, on the log: the input says what it decided (a file that cannot be
-     * read, bytes that were lost). */
+     * read, bytes that were lost). ERR_NONE: nothing is wrong, as when logrotate truncates. */
     void (*log)(void *ctx, const struct err *what);
     void *log_ctx;
 };

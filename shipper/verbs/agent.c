@@ -109,7 +109,7 @@ static void on_input_log(void *ctx, const struct err *what)
 {
     struct agent *a = ctx;
 
-    log_err(a->plan.log, LOG_WARN, what);
+    log_err(a->plan.log, what->code == ERR_NONE ? LOG_INFO : LOG_WARN, what);
 }
 
 /* --- the tick --- */

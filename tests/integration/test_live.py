@@ -38,7 +38,10 @@ def test_a_hundred_files_rotated_by_rename_and_by_copytruncate(live, field, fake
             files.rotate_by_copytruncate()
     files.burst(15)
     fake_es.wait_for(lambda fake: fake.count() >= files.written, SETTLE_S)
-    assert ship.stop().rc == 0
+    done = ship.stop()
+    assert done.rc == 0
+    assert "was truncated or written anew" in done.stderr
+    assert "warn" not in done.stderr, "rotation as it should be is nothing to be warned of"
     assert_each_once(files, fake_es.events())
     assert fake_es.duplicates == 0
 
