@@ -301,6 +301,49 @@ enum local_result local_store_commit(struct local_store *s, struct err *e)
     return run(s->commit) == SQLITE_DONE ? LOCAL_OK : undo(s, e);
 }
 
+/* SQLite wants to make files beside it even to read it. Where we may not, and nobody is writing
+ * (there is no log), it is read as what does not change. */
+static bool stands_still(const char *path)
+{
+    struct buffer name = {0};
+    bool is_still;
+
+    buffer_printf(&name, "%s-wal", path);
+    buffer_add_char(&name, '\0');
+    is_still = !name.failed && access(name.ptr, F_OK) < 0 && errno == ENOENT;
+    if (is_still) {
+        char *slash = strrchr(name.ptr, '/');
+
+        if (slash)
+            slash[1] = '\0';
+        is_still = access(slash ? name.ptr : ".", W_OK) < 0;
+    }
+    buffer_free(&name);
+    return is_still;
+}
+
+static int open_to_read(const char *path, sqlite3 **db)
+{
+    struct buffer uri = {0};
+    int rc;
+
+    if (!stands_still(path))
+        return sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL);
+    buffer_printf(&uri, "file:");
+    for (; *path; path++) {
+        if (strchr("%?#", *path))
+            buffer_printf(&uri, "%%%02X", (unsigned char)*path);
+        else
+            buffer_add_char(&uri, *path);
+    }
+    buffer_printf(&uri, "?immutable=1");
+    buffer_add_char(&uri, '\0');
+    rc = uri.failed ? SQLITE_NOMEM
+                    : sqlite3_open_v2(uri.ptr, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+    buffer_free(&uri);
+    return rc;
+}
+
 struct sqlite3 *local_store_read(const char *path, struct err *e)
 {
     sqlite3 *db = NULL;
@@ -312,7 +355,7 @@ struct sqlite3 *local_store_read(const char *path, struct err *e)
         err_set(e, ERR_STORE, "%s", strerror(errno ? errno : EISDIR));
         goto fail;
     }
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+    if (open_to_read(path, &db) != SQLITE_OK) {
         err_set(e, ERR_STORE, "%s", db ? sqlite3_errmsg(db) : "out of memory");
         goto fail;
     }

@@ -15,6 +15,7 @@ import pytest
 from shipping import summary, write_config
 
 LINES = 60_000
+ID = "c3a671a2-f923-4468-b891-b9fb880b2fcc"
 
 
 @pytest.fixture(scope="module")
@@ -283,8 +284,22 @@ def test_the_store_is_not_read_as_a_log(replay, start_ship, run_ship, tmp_path):
     outputs = [{"type": "local", "path": str(logs / "live.db")}]
     (logs / "events.db").unlink()
     ship = start_ship(["run", "-c", write_config(tmp_path / "ship.yaml", inputs, outputs, state=str(logs / "state"))])
-    ship.wait_for(lambda: (logs / "live.db").exists() and ask(logs / "live.db", "SELECT count(*) FROM events"))
+    ship.wait_for(lambda: "running, configuration" in ship.stderr)
+    ship.wait_for(lambda: ask(logs / "live.db", "SELECT count(*) FROM events"))
     time.sleep(0.5)
     assert "stopped: 5 lines read, 5 events delivered" in ship.stop().stderr
     named = run_ship(["--replay", "live.db"], cwd=logs).expect(0)
     assert summary(named).lines > 0, "another store is a file as any"
+
+
+def test_a_store_of_somebody_else_can_be_read(replay, as_nobody, tmp_path):
+    """In a directory where the reader may make nothing, as on a medium that is read-only."""
+    (tmp_path / "app.log").write_text(f"START RequestId: {ID} Version: 1\n[INFO]\t2026-10-09T08:00:00.000Z\t{ID}\thello\n")
+    folder = tmp_path / "of root, 100%?#"
+    folder.mkdir(mode=0o755)
+    replay(tmp_path / "app.log", folder / "a.db").expect(0)
+    (folder / "a.db").chmod(0o644)
+    done = as_nobody(["trace", ID[:8], "--from", f"local:{folder}/a.db"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "hello" in done.stdout
+    assert [file.name for file in folder.iterdir()] == ["a.db"]
