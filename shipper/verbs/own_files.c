@@ -33,7 +33,8 @@ void own_files_init(struct option_list *list, const struct agent_plan *plan)
 
         if (o->ops->own_file)
             o->ops->own_file(o->options, &path);
-        add(list, strndup(path.len ? path.ptr : "", path.len));
+        buffer_add_char(&path, '\0');
+        add(list, path.failed ? NULL : strdup(path.ptr));
         buffer_free(&path);
     }
 }
