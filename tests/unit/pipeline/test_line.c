@@ -119,9 +119,9 @@ Test(line, an_invocation_is_summed_up)
                  "128 MB\tMax Memory Used: 90 MB\tInit Duration: 100.00 ms\t\n"
                  "XRAY TraceId: 1-68e777c0-0123456789abcdef01234567\tSegmentId: 0123456789abcdef\n",
           "./././././.\n./././././.\n./././././.\n./././././.\n./././././.\n"
-          "./././1000000000/./1000\n"
+          "./././1000000000/./1000.0\n"
           "././68e777c00123456789abcdef01234567/././.\n"
-          "success/3/68e777c00123456789abcdef01234567/1000000000/./1000\n",
+          "success/3/68e777c00123456789abcdef01234567/1000000000/./1000.0\n",
           "the last word", "labels.outcome", "faas.invocation.lines", "trace.id", "event.duration",
           "labels.none", "aws.lambda.metrics.duration_ms");
 }
