@@ -123,6 +123,17 @@ static void release_successor(struct input *in, struct tail *t)
         file_hand_over(in, t);
 }
 
+/* A file that cannot be read is tried again; the one after it waits for a while, and then begins as
+ * if there had been nothing before it: what was not read may have been the request that it is in.
+ */
+static void release_from_unread(struct input *in, struct tail *t)
+{
+    if (!t->successor || in->now_ms - t->failing_ms < FILE_PATIENCE_MS)
+        return;
+    t->successor->has_gap_before = true;
+    release_successor(in, t);
+}
+
 static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
 {
     struct file_stat st;
@@ -150,18 +161,10 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
     if (t->has_news && t->spot)
         file_queue_check(in, t->spot);
     wait_for_news(in, t);
-    release_successor(in, t);
-}
-
-/* A file that cannot be read is tried again; the one after it waits for a while, and then begins as
- * if there had been nothing before it: what was not read may have been the request that it is in.
- */
-static void release_from_unread(struct input *in, struct tail *t)
-{
-    if (!t->successor || in->now_ms - t->failing_ms < FILE_PATIENCE_MS)
-        return;
-    t->successor->has_gap_before = true;
-    release_successor(in, t);
+    if (t->failing_ms) /* only a summary came out */
+        release_from_unread(in, t);
+    else
+        release_successor(in, t);
 }
 
 /* One that is away has no next look; it is given up when its successor has waited long enough. */
@@ -223,7 +226,7 @@ static void on_read(void *ctx, struct chunk *chunk)
 
     if (how == CHUNK_ERROR)
         why = chunk->why;
-    else
+    else if (purpose != CHUNK_IDLE)
         t->failing_ms = 0;
     in->n_busy--;
     in->stats.bytes += chunk->end - chunk->start;

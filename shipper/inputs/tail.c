@@ -108,6 +108,7 @@ enum tail_step tail_away_step(const struct tail *t, int64_t now_ms, int64_t grac
         return TAIL_STAY;
     if (now_ms - quiet_since >= grace_ms)
         return TAIL_FINISH;
-    return t->successor && now_ms - t->away_ms >= RELEASE_AFTER_GRACES * grace_ms ? TAIL_RELEASE
-                                                                                  : TAIL_STAY;
+    if (t->failing_ms || !t->successor)
+        return TAIL_STAY;
+    return now_ms - t->away_ms >= RELEASE_AFTER_GRACES * grace_ms ? TAIL_RELEASE : TAIL_STAY;
 }
