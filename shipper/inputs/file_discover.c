@@ -84,10 +84,10 @@ nomem:
 
 void file_take_spot(struct input *in, struct spot *s, struct tail *t)
 {
-    (void)in;
     s->tail = t;
     s->is_done = false;
     t->spot = s;
+    t->seen_ns = clock_wall_ns(in->world->clock);
     list_remove(&t->homeless);
     if (!t->successor)
         list_remove(&t->away);
@@ -166,6 +166,13 @@ struct tail *file_discover(struct input *in, struct spot *s, const char *path,
     return t;
 }
 
+/* The origin of what is written anew in t's inode: where it lies now, unless that is only where t
+ * was rotated to. Another file may have been given the number of a deleted one. */
+static const char *rewritten_path(const struct tail *t)
+{
+    return t->spot && !rotation_is_sibling(t->path, t->spot->path) ? t->spot->path : t->path;
+}
+
 void file_rewritten(struct input *in, struct tail *t)
 {
     uint64_t lost = t->has_shrunk ? tail_lost_bytes(t) : 0;
@@ -177,7 +184,7 @@ void file_rewritten(struct input *in, struct tail *t)
     struct tail *n;
     struct err e = {0};
 
-    n = file_make_tail(in, t->path, path ? path : t->path, &st, t->n_rewritten + 1);
+    n = file_make_tail(in, rewritten_path(t), path ? path : t->path, &st, t->n_rewritten + 1);
     if (!n)
         return;
     err_set(&e, ERR_NONE,

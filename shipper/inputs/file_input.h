@@ -48,6 +48,7 @@ enum file_from { FILE_FROM_BEGINNING, FILE_FROM_END };
 /* A path that the configuration names and that was there at least once. */
 struct spot {
     struct spot *next;     /* in its bucket */
+    struct spot *next_kin; /* of its origin, or of another in the same bucket */
     struct link queued;    /* to be checked */
     struct tail *tail;     /* the file that is there */
     struct tail *previous; /* the one before it, as long as it lives */
@@ -87,6 +88,7 @@ struct input {
 
     /* file_table.c */
     struct spot **spots;
+    struct spot **kin; /* by origin; as many buckets */
     size_t n_spots, spot_buckets;
     bool is_full;        /* told that there are more than FILE_MAX_SPOTS */
     struct tail **tails; /* by identity */
@@ -100,16 +102,16 @@ struct input {
     struct link homeless; /* tails that lost their spot */
     uint32_t scan;
     int64_t scan_ms;    /* when the next one is due */
+    bool is_scanned;    /* the checks are those of all spots, in order */
     bool is_first_scan; /* its checks are not through yet */
     bool skips_present; /* read_from: end, at the very first start */
     bool is_scan_due;
     uint64_t scanned_ns; /* wall time of the last scan; 0 before the first */
     uint64_t looked_ns;  /* what was born before was seen, if it was there then; 0: never looked */
-    bool has_new_spot;   /* this scan found one without a file */
     struct spot **order; /* all spots, oldest first within an origin; n_order of them */
     size_t n_order;
-    bool has_order;      /* no spot came or went since it was made */
-    struct tail *newest; /* at the spot that was checked last, as long as they come in order */
+    bool has_order;       /* no spot came or went since it was made */
+    struct tail *checked; /* at the spot that was checked last */
     bool has_match;
     struct err *trouble; /* takes the first directory that cannot be looked into; NULL: logged */
 
@@ -145,6 +147,8 @@ bool file_check(const void *options, const struct files *files, struct buffer *o
 /* --- file_table.c: tables; NULL when there is none, or memory is out --- */
 struct spot *file_spot_find(const struct input *in, const char *path);
 struct spot *file_spot_get(struct input *in, const char *path);
+/* The one next in age of those of the same origin that have a file, or are to be checked. */
+struct spot *file_spot_older(const struct input *in, const struct spot *s);
 void file_spot_remove(struct input *in, struct spot *s);
 struct tail *file_tail_find(const struct input *in, const struct file_id *id);
 bool file_tail_insert(struct input *in, struct tail *t);

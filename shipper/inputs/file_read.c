@@ -192,6 +192,8 @@ static void give_up(struct input *in, struct tail *t)
 /* A failure that is not the end of the world: tried again with the next look at the file. */
 static void on_error(struct input *in, struct tail *t, struct err *why)
 {
+    if (t->file && t->stream.mark) /* the source may have read on behind the position */
+        source_file_expect(t->file, t->stream.position, t->stream.mark);
     if (why->code == ERR_NOMEM) {
         t->state = TAIL_WAITING;
         file_ready(in, t);
@@ -499,8 +501,8 @@ void file_forget_tail(struct input *in, struct tail *t)
     list_remove(&t->quiet);
     list_remove(&t->away);
     list_remove(&t->homeless);
-    if (in->newest == t)
-        in->newest = NULL;
+    if (in->checked == t)
+        in->checked = NULL;
     if (t->left)
         t->left->previous = NULL;
     if (t->spot)

@@ -173,6 +173,12 @@ bool file_row_fits(struct input *in, const struct known *k, const char *path,
     return !is_other && (head == k->head_hash || !head || !k->head_hash);
 }
 
+static void trust(struct tail *t, uint64_t position)
+{
+    source_file_trust(t->file, position);
+    t->stream.mark = t->stream.source->ops->mark(t->stream.source, position);
+}
+
 void file_restore(struct input *in, struct tail *t, struct known *k)
 {
     uint64_t mark = stream_state_mark(buffer_slice(&k->state));
@@ -189,7 +195,7 @@ void file_restore(struct input *in, struct tail *t, struct known *k)
     if (t->file && mark) /* file_row_fits may not have been able to look */
         source_file_expect(t->file, k->position, mark);
     else if (t->file)
-        source_file_trust(t->file, k->position);
+        trust(t, k->position);
     in->stats.total_bytes -= t->is_packed ? 0 : k->position;
     file_known_remove(in, k);
 }
@@ -248,8 +254,7 @@ void file_start_at_end(struct input *in, struct tail *t, const char *path, uint6
     if (t->stream.position)
         stream_set_head(&t->stream, head);
     t->stream.settled_position = t->stream.position;
-    source_file_trust(t->file, t->stream.position);
-    t->stream.mark = t->stream.source->ops->mark(t->stream.source, t->stream.position);
+    trust(t, t->stream.position);
     in->stats.total_bytes -= t->stream.position;
     file_put_row(in, t, false);
 }

@@ -149,11 +149,34 @@ static size_t find_id(const struct siblings *s, const struct file_id *id)
     return i;
 }
 
+/* The generation that others may have followed. */
+struct last {
+    struct file_id id;
+    unsigned n_rewritten;
+    uint64_t seen_ns; /* at its place */
+};
+
+static struct last last_of_tail(const struct tail *t)
+{
+    return (struct last){t->id, t->n_rewritten, (uint64_t)t->seen_ns};
+}
+
+static struct last last_of_row(const struct known *k)
+{
+    return (struct last){k->id, k->n_rewritten, (uint64_t)k->seen_s * 1000000000u};
+}
+
+/* What is cut in its place instead of being renamed leaves copies, which were read already. */
+static bool is_copy(const struct sibling *s, const struct last *after)
+{
+    return after->n_rewritten && s->id.generation < after->seen_ns;
+}
+
 /* A generation that came and went between two looks: nobody knows it, and it was born after (or
  * with) the one it followed. Without birth times there is no telling it from an old file. */
-static bool is_missed(struct input *in, const struct sibling *s, const struct file_id *after)
+static bool is_missed(struct input *in, const struct sibling *s, const struct last *after)
 {
-    return s->id.generation >= after->generation && after->generation &&
+    return s->id.generation >= after->id.generation && after->id.generation && !is_copy(s, after) &&
            rotation_is_rotated(s->path) && !file_tail_find(in, &s->id) &&
            !file_known_find(in, &s->id) && !file_matches(in, s->path);
 }
@@ -182,9 +205,10 @@ static void find_missed(struct input *in, struct tail *t, const struct siblings 
         after->predecessor = NULL;
     }
     for (size_t i = from; i < s->n_items; i++) {
+        struct last before = last_of_tail(last);
         struct tail *missed;
 
-        if (!is_missed(in, &s->items[i], &last->id))
+        if (!is_missed(in, &s->items[i], &before))
             continue;
         missed = discover_away(in, &s->items[i], last);
         last = missed ? missed : last;
@@ -269,19 +293,18 @@ void file_find_homes(struct input *in)
 /* A row's file, and the path that its origin had. */
 struct lost_row {
     char *path;
-    struct file_id id;
+    struct last last;
     uint64_t position;
     bool is_finished;
 };
 
 /* The newest of the rows whose file is no longer there: what was born after it was missed. */
-static const struct file_id *newest_gone(const struct siblings *s, const struct lost_row *rows,
-                                         size_t n)
+static struct last newest_gone(const struct siblings *s, const struct lost_row *rows, size_t n)
 {
     while (n-- > 0)
-        if (find_id(s, &rows[n].id) == s->n_items)
-            return &rows[n].id;
-    return NULL;
+        if (find_id(s, &rows[n].last.id) == s->n_items)
+            return rows[n].last;
+    return (struct last){0}; /* nothing was born after it */
 }
 
 /* What was written to it after the last look, nobody knows; one line says it for all that are gone.
@@ -292,8 +315,8 @@ static void tell_gone(struct input *in, const struct siblings *s, const struct l
     struct err e = {0};
     size_t i = 0;
 
-    while (i < n && (rows[i].is_finished || file_tail_find(in, &rows[i].id) ||
-                     find_id(s, &rows[i].id) < s->n_items))
+    while (i < n && (rows[i].is_finished || file_tail_find(in, &rows[i].last.id) ||
+                     find_id(s, &rows[i].last.id) < s->n_items))
         i++;
     if (i == n || s->has_packed)
         return;
@@ -314,7 +337,7 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
     const char *path = rows[0].path;
     struct siblings s;
     struct tail *last = NULL;
-    const struct file_id *after;
+    struct last after;
     struct spot *spot;
 
     if (!siblings_load(&s, in, path))
@@ -325,17 +348,17 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
         const struct sibling *file = &s.items[i];
         const struct known *k = file_known_find(in, &file->id);
         bool is_read = k && k->is_finished;
-        bool is_wanted = k ? !is_read : after && is_missed(in, file, after);
+        bool is_wanted = k ? !is_read : is_missed(in, file, &after);
         struct tail *t;
 
         if (is_read)
-            after = &file->id;
+            after = last_of_row(k);
         if (!is_wanted || strcmp(file->path, path) == 0 || file_tail_find(in, &file->id) ||
             file_matches(in, file->path))
             continue; /* or its own spot finds it */
-        t = discover_away(in, file, last);
+        after = k ? last_of_row(k) : (struct last){.id = file->id};
+        t = discover_away(in, file, last); /* which forgets the row */
         last = t ? t : last;
-        after = &file->id;
     }
     spot = last ? file_spot_get(in, path) : NULL;
     if (spot && !spot->previous) {
@@ -352,9 +375,9 @@ static int compare_rows(const void *a, const void *b)
     const struct lost_row *rb = b;
     int order = strcmp(ra->path, rb->path);
 
-    return order
-               ? order
-               : (ra->id.generation > rb->id.generation) - (ra->id.generation < rb->id.generation);
+    return order ? order
+                 : (ra->last.id.generation > rb->last.id.generation) -
+                       (ra->last.id.generation < rb->last.id.generation);
 }
 
 /* Rows that say a file was rotated, or whose file is no longer where it was. */
@@ -368,7 +391,7 @@ static size_t list_lost_rows(const struct input *in, struct lost_row *rows)
 
             if (!k->is_finished && file_is_where_it_was(in, k))
                 continue;
-            rows[n].id = k->id;
+            rows[n].last = last_of_row(k);
             rows[n].position = k->position;
             rows[n].is_finished = k->is_finished;
             rows[n].path = k->is_finished ? strndup(origin.ptr, origin.len) : strdup(k->path);

@@ -237,6 +237,7 @@ void file_scan_patterns(struct input *in)
             if (s->seen != in->scan)
                 file_queue_check(in, s);
     order_checks(in);
+    in->is_scanned = true;
     /* What is not there has nothing to watch. */
     in->scan_ms =
         in->now_ms + (in->watch && is_all_there ? FILE_RESCAN_MS : in->options->poll_interval_ms);

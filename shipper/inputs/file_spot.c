@@ -98,7 +98,6 @@ static void check_same(struct input *in, struct tail *t, const struct file_stat 
     }
 }
 
-/* In the first scan a file follows the one before it of the same origin. */
 /* The file whose origin this is the rotated path of, if it has left its place. */
 static struct tail *rotated_predecessor(const struct input *in, const struct spot *s)
 {
@@ -106,6 +105,8 @@ static struct tail *rotated_predecessor(const struct input *in, const struct spo
     char path[GLOB_PATH_MAX];
     const struct spot *current;
 
+    if (!is_live(in) || !rotation_is_rotated(s->path))
+        return NULL;
     snprintf(path, sizeof path, "%.*s", SLICE_ARG(origin));
     current = file_spot_find(in, path);
     if (!current || !current->tail)
@@ -113,28 +114,42 @@ static struct tail *rotated_predecessor(const struct input *in, const struct spo
     return is_still_at(in, current, &current->tail->id) ? NULL : current->tail;
 }
 
-/* Which file this one goes on from: the one next in age, where such names are looked at too; else
- * the one that was here before. */
-static struct tail *predecessor_of(struct input *in, const struct spot *s,
-                                   const struct file_stat *st)
+/* In the middle of a rotation, what is known of the older names may be what was there before. */
+static bool must_be_checked(const struct input *in, const struct spot *s)
 {
-    const struct spot *older = in->newest ? in->newest->spot : NULL;
-
-    if (older && rotation_is_sibling(older->path, s->path) &&
-        rotation_compare(older->path, s->path) < 0)
-        return in->newest;
-    if (!is_live(in) || (s->previous && !in->is_first_scan))
-        return s->previous;
-    if (!rotation_is_rotated(s->path))
-        return file_find_unseen(in, s->path, st, s->previous);
-    return s->previous ? s->previous : rotated_predecessor(in, s);
+    return list_has(&s->queued) || (s->tail != in->checked && !is_still_at(in, s, &s->tail->id));
 }
 
+static void check_first(struct input *in, struct spot *older, struct spot *s)
+{
+    list_push(in->checks.next, &s->queued); /* in front of all */
+    list_push(in->checks.next, &older->queued);
+}
+
+/* Which file this one goes on from: the one next in age, where such names are looked at too; else
+ * the one that was here before. */
 static void check_new(struct input *in, struct spot *s, const struct file_stat *st)
 {
+    struct spot *older = file_spot_older(in, s);
+    struct tail *rotated = older ? NULL : rotated_predecessor(in, s);
+    struct tail *predecessor = older ? older->tail : rotated;
+
+    if (older && must_be_checked(in, older)) {
+        check_first(in, older, s);
+        return;
+    }
+    if (rotated && !in->is_scanned) {
+        in->is_scan_due = true; /* what came in between may have a name that is not known yet */
+        return;
+    }
     if (s->tail)
         file_displace(in, s->tail);
-    file_discover(in, s, s->path, st, predecessor_of(in, s, st));
+    if (!predecessor)
+        predecessor = s->previous;
+    if (!older && is_live(in) && (!predecessor || in->is_first_scan) &&
+        !rotation_is_rotated(s->path))
+        predecessor = file_find_unseen(in, s->path, st, predecessor);
+    file_discover(in, s, s->path, st, predecessor);
 }
 
 /* Its number was given out again: the file was deleted, and nobody has it open. (With birth times
@@ -152,6 +167,7 @@ static void check_regular(struct input *in, struct spot *s, const struct file_st
     if (s->is_done && file_id_eq(&s->done, &id) && s->done_size == st->size)
         return;
     if (s->tail && file_id_eq(&s->tail->id, &id)) {
+        s->tail->seen_ns = clock_wall_ns(in->world->clock);
         check_same(in, s->tail, st);
         return;
     }
@@ -178,7 +194,7 @@ static void check_spot(struct input *in, struct spot *s)
     }
     if (st.type == FILE_REGULAR) {
         check_regular(in, s, &st);
-        in->newest = s->tail;
+        in->checked = s->tail;
         return;
     }
     if (s->is_literal) {
@@ -207,7 +223,8 @@ void file_check_spots(struct input *in)
     if (!list_is_empty(&in->checks))
         return;
     in->is_first_scan = false;
+    in->is_scanned = false;
     in->looked_ns = in->scanned_ns;
-    in->newest = NULL;
+    in->checked = NULL;
     file_find_homes(in);
 }

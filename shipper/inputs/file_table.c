@@ -3,6 +3,7 @@
 
 #include "shipper/base/hash.h"
 #include "shipper/inputs/file_input.h"
+#include "shipper/inputs/rotation.h"
 
 enum { FIRST_BUCKETS = 64 };
 
@@ -16,26 +17,46 @@ static uint64_t hash_path(const char *path)
     return hash64(slice_str(path));
 }
 
+static uint64_t hash_origin(const char *path)
+{
+    return hash64(stream_origin_path(slice_str(path)));
+}
+
 /* --- spots ----------------------------------------------------------------------------------- */
+
+/* Into the buckets of two tables of `n`. */
+static void place_spot(struct spot **spots, struct spot **kin, size_t n, struct spot *s)
+{
+    struct spot **by_path = &spots[hash_path(s->path) & (n - 1)];
+    struct spot **by_origin = &kin[hash_origin(s->path) & (n - 1)];
+
+    s->next = *by_path;
+    *by_path = s;
+    s->next_kin = *by_origin;
+    *by_origin = s;
+}
 
 static bool grow_spots(struct input *in)
 {
     size_t n = in->spot_buckets ? in->spot_buckets * 2 : FIRST_BUCKETS;
-    struct spot **table = calloc(n, sizeof(struct spot *));
+    struct spot **spots = calloc(n, sizeof(struct spot *));
+    struct spot **kin = calloc(n, sizeof(struct spot *));
 
-    if (!table)
+    if (!spots || !kin) {
+        free(spots);
+        free(kin);
         return false;
+    }
     for (size_t i = 0; i < in->spot_buckets; i++) {
         for (struct spot *s = in->spots[i], *next; s; s = next) {
-            struct spot **bucket = &table[hash_path(s->path) & (n - 1)];
-
             next = s->next;
-            s->next = *bucket;
-            *bucket = s;
+            place_spot(spots, kin, n, s);
         }
     }
     free(in->spots);
-    in->spots = table;
+    free(in->kin);
+    in->spots = spots;
+    in->kin = kin;
     in->spot_buckets = n;
     return true;
 }
@@ -74,7 +95,6 @@ struct spot *file_spot_get(struct input *in, const char *path)
 {
     struct spot *s = file_spot_find(in, path);
     size_t len = strlen(path) + 1;
-    struct spot **bucket;
 
     if (s)
         return s;
@@ -87,12 +107,25 @@ struct spot *file_spot_get(struct input *in, const char *path)
         return NULL;
     memcpy(s->path, path, len);
     list_init(&s->queued);
-    bucket = &in->spots[hash_path(path) & (in->spot_buckets - 1)];
-    s->next = *bucket;
-    *bucket = s;
+    place_spot(in->spots, in->kin, in->spot_buckets, s);
     in->n_spots++;
     in->has_order = false;
     return s;
+}
+
+struct spot *file_spot_older(const struct input *in, const struct spot *s)
+{
+    struct spot *best = NULL;
+
+    for (struct spot *k = in->kin[hash_origin(s->path) & (in->spot_buckets - 1)]; k;
+         k = k->next_kin) {
+        if ((!k->tail && !list_has(&k->queued)) || !rotation_is_sibling(k->path, s->path) ||
+            rotation_compare(k->path, s->path) >= 0)
+            continue;
+        if (!best || rotation_compare(best->path, k->path) < 0)
+            best = k;
+    }
+    return best;
 }
 
 void file_spot_remove(struct input *in, struct spot *s)
@@ -102,6 +135,10 @@ void file_spot_remove(struct input *in, struct spot *s)
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;
+    at = &in->kin[hash_origin(s->path) & (in->spot_buckets - 1)];
+    while (*at != s)
+        at = &(*at)->next_kin;
+    *at = s->next_kin;
     in->n_spots--;
     in->is_full =
         in->is_full && in->n_spots > FILE_MAX_SPOTS / 2; /* not at every coming and going */
@@ -263,6 +300,7 @@ void file_tables_free(struct input *in)
         }
     }
     free(in->spots);
+    free(in->kin);
     free(in->order);
     free(in->tails);
     free(in->knowns);

@@ -64,6 +64,7 @@ struct tail {
     int64_t away_ms;    /* when it lost its spot */
     int64_t failing_ms; /* since when it cannot be read; 0: it can */
     int64_t quiet_ms;   /* when reading last came to its end */
+    int64_t seen_ns;    /* when it was last found at its spot, by the wall clock */
 
     struct spot *spot; /* NULL: away */
     struct spot *left; /* whose `previous` it is */

@@ -162,7 +162,8 @@ static void run_chunk(struct job *job, struct worker *w)
     struct stream *s = c->stream;
 
     work_on(c, w);
-    s->mark = s->source->ops->mark ? s->source->ops->mark(s->source, s->position) : 0;
+    if (s->position != c->start || c->how != CHUNK_ERROR) /* else it is as it was */
+        s->mark = s->source->ops->mark ? s->source->ops->mark(s->source, s->position) : 0;
     stream_state_save(s, &c->state);
 }
 

@@ -76,6 +76,16 @@ void rig_release(struct rig *r)
     }
 }
 
+void rig_drop_kept(struct rig *r)
+{
+    while (r->kept) {
+        struct batch *b = r->kept;
+
+        r->kept = b->next;
+        batch_free(b);
+    }
+}
+
 /* --- the world ------------------------------------------------------------------------------- */
 
 static int64_t rig_mono(void *ctx)
@@ -85,7 +95,9 @@ static int64_t rig_mono(void *ctx)
 
 static int64_t rig_wall(void *ctx)
 {
-    return 1700000000000000000 + ((struct rig *)ctx)->now_ms * 1000000;
+    const struct rig *r = ctx;
+
+    return r->wall_ns + r->now_ms * 1000000;
 }
 
 static int rig_open_file(void *ctx, const char *path, bool *missing, struct err *e)
@@ -116,11 +128,32 @@ static ssize_t rig_pread(void *ctx, int fd, void *buf, size_t cap, uint64_t offs
     ssize_t n = files_posix.pread(NULL, fd, buf, cap, offset, e);
     void (*on_end)(struct rig *) = r->on_end;
 
+    if (r->unreadable_from && offset >= r->unreadable_from)
+        return err_set(e, ERR_INPUT, "Input/output error");
     if (n == 0 && on_end) {
         r->on_end = NULL;
         on_end(r);
     }
     return n;
+}
+
+static int rig_stat(void *ctx, const char *path, struct file_stat *out, bool *missing,
+                    struct err *e)
+{
+    int how = files_posix.stat(NULL, path, out, missing, e);
+
+    if (how == 0 && ((struct rig *)ctx)->has_no_births)
+        out->generation = 0;
+    return how;
+}
+
+static int rig_fstat(void *ctx, int fd, struct file_stat *out, struct err *e)
+{
+    int how = files_posix.fstat(NULL, fd, out, e);
+
+    if (how == 0 && ((struct rig *)ctx)->has_no_births)
+        out->generation = 0;
+    return how;
 }
 
 static void rig_log(void *ctx, const struct err *what)
@@ -156,7 +189,7 @@ void rig_init(struct rig *r)
 {
     struct lane_options lane = {&raw_output, NULL, {1 << 20, 10000, 0}};
 
-    *r = (struct rig){.now_ms = 1000, .n_may_open = -1};
+    *r = (struct rig){.now_ms = 1000, .wall_ns = 1700000000000000000, .n_may_open = -1};
     strcpy(r->dir, "/tmp/ship-test-XXXXXX");
     cr_assert_not_null(mkdtemp(r->dir));
     r->clock = (struct clock){rig_mono, rig_wall, r};
@@ -164,6 +197,8 @@ void rig_init(struct rig *r)
     r->files.open = rig_open_file;
     r->files.close = rig_close_file;
     r->files.pread = rig_pread;
+    r->files.stat = rig_stat;
+    r->files.fstat = rig_fstat;
     r->files.ctx = r;
     budget_init(&r->budget, 8 << 20);
     tracker_init(&r->tracker, on_moved, r);

@@ -12,10 +12,13 @@
 struct rig {
     char dir[64];
     int64_t now_ms;
+    int64_t wall_ns; /* at now_ms 0 */
     struct clock clock;
-    struct files files; /* files_posix, less what the test takes away */
-    const char *denied; /* a path whose opening fails */
-    int n_may_open;     /* descriptors left; negative: any number */
+    struct files files;       /* files_posix, less what the test takes away */
+    const char *denied;       /* a path whose opening fails */
+    uint64_t unreadable_from; /* reading from there on fails; 0: nothing does */
+    bool has_no_births;       /* as on file systems without birth times */
+    int n_may_open;           /* descriptors left; negative: any number */
     int n_opened;
     void (*on_end)(struct rig *r); /* once, when a worker has met the end of a file */
     struct budget budget;
@@ -44,13 +47,13 @@ void rig_fini(struct rig *r);
 /* Opens the input on a pattern below the directory; true if it opened. */
 bool rig_open(struct rig *r, const char *pattern);
 bool rig_replay(struct rig *r, const char *pattern, struct err *e);
-/* Closes the input and the store: the next rig_open is a restart. With `is_crash` nothing is
- * written any more. */
+/* Closes the input and the store: the next rig_open is a restart. */
 void rig_close(struct rig *r);
 /* Lets so much time pass, in steps, doing all there is to do. */
 void rig_run(struct rig *r, int64_t ms);
-/* Settles what was kept back. */
+/* Settles what was kept back; or the output never answers any more. */
 void rig_release(struct rig *r);
+void rig_drop_kept(struct rig *r);
 
 /* Paths are below the directory. */
 const char *rig_path(struct rig *r, const char *name);

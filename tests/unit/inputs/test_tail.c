@@ -381,12 +381,7 @@ Test(tail, restart_before_the_acks)
     rig_append(&r, "a.log", "1\n");
     rig_open(&r, "a.log");
     rig_run(&r, 1000);
-    while (r.kept) { /* the sink never answered */
-        struct batch *b = r.kept;
-
-        r.kept = b->next;
-        batch_free(b);
-    }
+    rig_drop_kept(&r);
     rig_close(&r);
     rig_open(&r, "a.log");
     rig_run(&r, 1000);

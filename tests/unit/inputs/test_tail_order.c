@@ -127,3 +127,54 @@ Test(tail_order, a_summary_stays_its_own_across_a_truncation)
     take_invocation(again, sizeof again);
     cr_expect_str_eq(live, again);
 }
+
+/* One name of a rotation is looked at before the others. */
+static void look_at(const char *name)
+{
+    file_queue_check(r.input, file_spot_find(r.input, rig_path(&r, name)));
+}
+
+#define START_IN(id) "START RequestId: " id " Version: $LATEST\n"
+#define OTHER "9f507cfc-0000-4697-b07a-ac58fc914c96"
+#define OTHER_WHOLE START_IN(OTHER) "END RequestId: " OTHER "\n"
+
+Test(tail_order, names_that_are_looked_at_in_no_order)
+{
+    rig_append(&r, "a.log.2", "0\n");
+    rig_append(&r, "a.log.1", OTHER_WHOLE);
+    rig_append(&r, "a.log", START_IN(REQUEST));
+    correlate();
+    r.options.poll_interval_ms = 5000;
+    rig_open(&r, "a.log*");
+    rig_run(&r, 500);
+    r.out.len = 0;
+    rig_rename(&r, "a.log.2", "a.log.3");
+    rig_rename(&r, "a.log.1", "a.log.2");
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "without an id\n");
+    look_at("a.log.1");
+    look_at("a.log.2");
+    rig_run(&r, 20000);
+    rig_expect(&r, "[" REQUEST "] without an id\n", "it goes on from the file right before it");
+}
+
+Test(tail_order, rotated_twice_and_the_middle_is_looked_at_first)
+{
+    rig_append(&r, "a.log", OTHER_WHOLE);
+    correlate();
+    r.options.poll_interval_ms = 5000;
+    rig_open(&r, "a.log*");
+    rig_run(&r, 500);
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", START_IN(REQUEST));
+    rig_run(&r, 20000);
+    r.out.len = 0;
+    rig_rename(&r, "a.log.1", "a.log.3");
+    rig_rename(&r, "a.log", "a.log.2");
+    rig_append(&r, "a.log.1", "without an id\n");
+    rig_append(&r, "a.log", "nor this\n");
+    look_at("a.log.1");
+    rig_run(&r, 30000);
+    rig_expect(&r, "[" REQUEST "] without an id\n[" REQUEST "] nor this\n",
+               "each goes on from the one before it");
+}
