@@ -137,7 +137,7 @@ static int64_t number_member(const struct json_object *scan, const char *key)
     return m && m->type == JSON_TYPE_NUMBER && slice_to_int(m->value, &n) ? n : 0;
 }
 
-static uint64_t hex(struct slice text)
+uint64_t letter_hex(struct slice text)
 {
     char digits[17] = {0};
 
@@ -168,7 +168,7 @@ bool letter_read(struct slice line, struct json_object *scan, struct letter *out
     out->original_base64 = text_member(scan, "original_base64");
     out->status = number_member(scan, "status");
     out->offset = number_member(scan, "offset");
-    out->origin = hex(text_member(scan, "origin"));
+    out->origin = letter_hex(text_member(scan, "origin"));
     return timestamp_parse(out->time, &out->time_ns);
 }
 

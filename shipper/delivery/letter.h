@@ -44,6 +44,9 @@ struct letter {
     uint64_t origin;
 };
 
+/* A number as letters and documents write it, 16 hex digits; 0: it is none. */
+uint64_t letter_hex(struct slice text);
+
 /* Points into `line` and `scan`. False: it is no letter (torn, cut, or something else). */
 bool letter_read(struct slice line, struct json_object *scan, struct letter *out);
 

@@ -138,16 +138,6 @@ static struct slice text(struct letter_work *w, const char *key)
     return slice_of(w->plain.ptr + from, w->plain.len - from);
 }
 
-static uint64_t init_id(struct slice hex)
-{
-    char digits[17] = {0};
-
-    if (hex.len != 16)
-        return 0;
-    memcpy(digits, hex.ptr, 16);
-    return strtoull(digits, NULL, 16);
-}
-
 /* What outputs with columns of their own want to know, beside the document. */
 static void fill_event(struct letter_work *w, struct event *event)
 {
@@ -162,7 +152,7 @@ static void fill_event(struct letter_work *w, struct event *event)
     event->request_id = text(w, "faas.execution");
     event->trace_id = text(w, "trace.id");
     event->function = text(w, "faas.name");
-    event->init_id = init_id(text(w, "labels.init_id"));
+    event->init_id = letter_hex(text(w, "labels.init_id"));
 }
 
 static bool encode(struct line_work *work, struct input *in, const struct letter *letter, int lane,
