@@ -1,0 +1,74 @@
+/* Intake: what happens to a sealed batch before the engine has it.
+ *
+ * One for each output. It counts what comes in, holds the output to its share of the memory, puts
+ * batches into the output's disk queue, reads them back when there is room, and, if so configured,
+ * drops and counts what does not fit. So an output that is stuck holds up no other, as far as its
+ * configuration (on_full) allows.
+ *
+ *   lanes ──▶ intake ──▶ engine                                   no queue
+ *               ├─ put ─▶ queue (durable: the chunks are settled here, positions move)
+ *               │           │ kept in memory if its share has room, else
+ *               └──◀─ get ──┘ read back later ──▶ engine            with a queue
+ *
+ * Owner:  the agent. Thread: the loop's only. */
+#ifndef SHIP_DELIVERY_INTAKE_H
+#define SHIP_DELIVERY_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shipper/base/error.h"
+#include "shipper/delivery/tracker.h"
+#include "shipper/pipeline/batch.h"
+
+struct engine;
+struct queue;
+struct stream;
+
+enum on_full {
+    ON_FULL_BLOCK, /* hold it; reading stops when limits.memory is used up, for all outputs */
+    ON_FULL_SPILL, /* to the disk queue; reading stops when that is full */
+    ON_FULL_DROP,  /* drop the batch, and count its events; with a queue, when that is full */
+};
+
+struct intake_options {
+    unsigned output; /* its index */
+    const char *name;
+    enum on_full on_full;
+    int64_t memory_bytes; /* share of limits.memory that its batches may hold; with ON_FULL_BLOCK:
+                             all of it */
+    struct queue *queue;  /* NULL: none. Owned */
+    struct tracker *tracker;
+    struct engine *engine;
+    void (*log)(void *ctx, const struct err *what);
+    void *log_ctx;
+};
+
+struct intake_stats {
+    uint64_t events_in;     /* of batches from the lanes, and of the queue's earlier life */
+    uint64_t dropped;       /* events */
+    uint64_t dropped_bytes; /* plain, of their documents */
+    uint64_t queued_events; /* durable and not in the engine: on disk only, or being written */
+    int64_t held_bytes;     /* in memory, from intake to verdict */
+    bool is_full;           /* it would block, spill or drop now */
+};
+
+struct intake;
+
+struct intake *intake_new(const struct intake_options *options, struct err *e);
+/* A ready batch from the lanes; takes it. */
+void intake_offer(struct intake *in, struct batch *batch);
+/* Moves batches on; returns when it wants to be called again. */
+int64_t intake_tick(struct intake *in, int64_t now_ms);
+/* May inputs read on? False: this output blocks them (its queue is full, and it does not drop). */
+bool intake_is_open(const struct intake *in);
+/* Nothing here that is not durable or with the engine. */
+bool intake_is_idle(const struct intake *in);
+/* The tracker settled all events of a stand-in's chunk (stream->owner is a queue_record). */
+void intake_settled(struct intake *in, struct stream *stream);
+const struct intake_stats *intake_stats(const struct intake *in);
+/* After sinks and pools are closed. -1 and *e when what was settled could not be remembered. */
+int intake_free(struct intake *in, struct err *e);
+
+#endif
