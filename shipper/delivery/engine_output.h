@@ -1,11 +1,13 @@
 /* The inside of the delivery engine, shared by the files that make it: engine.c (the queue, the
- * tick, its life) and engine_reply.c (what becomes of a batch when its reply has come).
+ * tick, its life), engine_reply.c (what becomes of a batch when its reply has come) and
+ * engine_health.c (the output as a whole).
  *
  * Thread: the loop's. */
 #ifndef SHIP_DELIVERY_ENGINE_OUTPUT_H
 #define SHIP_DELIVERY_ENGINE_OUTPUT_H
 
 #include "shipper/delivery/engine.h"
+#include "shipper/observe/log.h"
 
 /* What one reply, or several of them, did with events. */
 struct tally {
@@ -58,6 +60,18 @@ struct engine {
 void engine_push(struct output *o, struct batch *b);
 /* The same for one that was sent: it waits for delay_ms, and counts as retried. */
 void engine_send_again(struct output *o, struct batch *b, int64_t delay_ms);
+
+/* engine_health.c: how long to wait, and what is said. */
+void engine_log_trouble(const struct output *o, enum log_level level, const struct err *why);
+const char *engine_where(const struct output *o);
+int64_t engine_jittered(const struct output *o, unsigned failures, int64_t retry_after_ms);
+/* A one-shot run does not wait for somebody to mend what holds: it ends, and says why itself. */
+bool engine_gives_up_on_hold(struct output *o, const struct err *why);
+/* It did not take a batch: wait before the next request. */
+void engine_back_off(struct output *o, const struct batch *b, const struct sink_reply *reply,
+                     bool is_hold);
+/* It answered for events, or for the request, as one that is well does. */
+void engine_note_good(struct output *o);
 
 /* engine_reply.c: what sinks call when they are done; ctx is the engine. */
 sink_done_fn engine_on_reply;

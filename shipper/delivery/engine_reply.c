@@ -17,25 +17,6 @@ enum {
     LONE_TRIES = 8,          /* of one event, while others got through */
 };
 
-static void log_trouble(const struct output *o, enum log_level level, const struct err *why)
-{
-    if (o->engine->options.log)
-        log_err(o->engine->options.log, level, why);
-}
-
-static const char *where(const struct output *o)
-{
-    return o->conf.ops->where(o->conf.sink);
-}
-
-static int64_t jittered(const struct output *o, unsigned failures, int64_t retry_after_ms)
-{
-    const struct retry_options *r = &o->engine->options.retry;
-
-    return retry_delay_ms(failures, r->initial_ms, r->max_ms, retry_after_ms,
-                          o->engine->options.random(o->engine->options.random_ctx));
-}
-
 /* --- again, in full or in parts -------------------------------------------------------------- */
 
 static void on_apart(void *ctx, struct batch *parts[APART_PARTS], struct batch *whole)
@@ -82,75 +63,6 @@ static void again(struct output *o, struct batch *b, bool was_reached, int64_t d
         halve(o, b, delay_ms);
     else
         engine_send_again(o, b, delay_ms);
-}
-
-/* --- the output as a whole ------------------------------------------------------------------- */
-
-/* A one-shot run does not wait for somebody to mend what holds: it ends, and says why itself. */
-static bool gives_up_on_hold(struct output *o, const struct err *why)
-{
-    if (!o->engine->options.retry.give_up_on_hold)
-        return false;
-    o->trouble = *why;
-    o->state = ENGINE_GAVE_UP;
-    return true;
-}
-
-static void tell_back_off(struct output *o, const struct err *why, bool is_hold, int64_t delay_ms)
-{
-    struct err told = *why;
-    char tail[160];
-
-    if (is_hold && o->is_holding && strcmp(o->trouble.what, why->what) == 0)
-        return; /* said once, until it is another matter */
-    snprintf(tail, sizeof tail, "; keeping %llu events, try %u in %.1f s",
-             (unsigned long long)o->stats.in_flight_events, o->failures + 1,
-             (double)delay_ms / 1000);
-    strncat(told.what, tail, sizeof told.what - strlen(told.what) - 1);
-    log_trouble(o, is_hold ? LOG_ERROR : LOG_WARN, &told);
-}
-
-/* Several requests that were under way when it began to fail are one failure, told once. */
-static bool is_told_already(const struct output *o, const struct batch *b,
-                            const struct sink_reply *reply, bool is_hold)
-{
-    return b->sent_after < o->failures && is_hold == o->is_holding && reply->retry_after_ms <= 0;
-}
-
-/* It did not take a batch: wait before the next request. */
-static void back_off(struct output *o, const struct batch *b, const struct sink_reply *reply,
-                     bool is_hold)
-{
-    const struct retry_options *r = &o->engine->options.retry;
-    int64_t delay_ms;
-
-    o->stats.failures++;
-    o->was_reached |= reply->was_reached;
-    if (is_told_already(o, b, reply, is_hold))
-        return;
-    o->failures++;
-    o->has_pending_fail = true;
-    delay_ms = is_hold ? r->hold_ms : jittered(o, o->failures, reply->retry_after_ms);
-    if (delay_ms > o->pending_delay)
-        o->pending_delay = delay_ms;
-    if (!is_hold || !gives_up_on_hold(o, &reply->why))
-        tell_back_off(o, &reply->why, is_hold, delay_ms);
-    o->trouble = reply->why;
-    o->is_holding = is_hold;
-}
-
-static void note_good(struct output *o)
-{
-    if (o->failures && o->engine->options.log)
-        log_line(o->engine->options.log, LOG_INFO, "%s: answering again after %u failed tries",
-                 where(o), o->failures);
-    o->failures = 0;
-    o->failing_since_ms = 0;
-    o->has_pending_fail = false;
-    o->was_reached = true;
-    o->is_holding = false;
-    o->pending_delay = -1;
-    o->not_before_ms = 0;
 }
 
 /* --- verdicts -------------------------------------------------------------------------------- */
@@ -245,11 +157,11 @@ static void letters_failed(struct output *o, struct batch *b, const struct err *
     b->delay_ms = o->engine->options.retry.hold_ms;
     o->trouble = told;
     o->has_pending_fail = true;
-    if (gives_up_on_hold(o, &told))
+    if (engine_gives_up_on_hold(o, &told))
         return;
     strncat(told.what, "; keeping the events and trying again",
             sizeof told.what - strlen(told.what) - 1);
-    log_trouble(o, LOG_ERROR, &told);
+    engine_log_trouble(o, LOG_ERROR, &told);
 }
 
 static void on_buried(void *ctx, struct batch *b, const struct err *why)
@@ -322,14 +234,14 @@ static void tell_tally(struct output *o, const struct tally *t, const struct sin
         return;
     if (told.code == ERR_NONE) {
         err_set(&told, ERR_REFUSED, "not all events were taken");
-        err_at(&told, "%s", where(o));
+        err_at(&told, "%s", engine_where(o));
     }
     len = strlen(told.what);
     if (sum->rejected || sum->retry)
         snprintf(told.what + len, sizeof told.what - len,
                  "; %zu to the dead letters, %zu again later%s", sum->rejected, sum->retry,
                  o->told_ms ? ", since this was last said" : "");
-    log_trouble(o, t->hold || t->rejected ? LOG_ERROR : LOG_WARN, &told);
+    engine_log_trouble(o, t->hold || t->rejected ? LOG_ERROR : LOG_WARN, &told);
     *sum = (struct tally){0};
     o->told_ms = o->now_ms;
 }
@@ -339,7 +251,7 @@ static int64_t delay_of(const struct output *o, const struct batch *b,
                         const struct sink_reply *reply, const struct tally *t)
 {
     int64_t hold_ms = o->engine->options.retry.hold_ms;
-    int64_t delay_ms = jittered(o, b->attempts + 1, reply->retry_after_ms);
+    int64_t delay_ms = engine_jittered(o, b->attempts + 1, reply->retry_after_ms);
 
     return t->hold && delay_ms < hold_ms ? hold_ms : delay_ms;
 }
@@ -350,7 +262,7 @@ static void again_alone(struct output *o, struct batch *b, const struct sink_rep
 {
     o->has_pending_fail = true;
     o->trouble = reply->why;
-    if (!t->hold || !gives_up_on_hold(o, &reply->why))
+    if (!t->hold || !engine_gives_up_on_hold(o, &reply->why))
         tell_tally(o, t, reply);
     again(o, b, !t->hold, delay_of(o, b, reply, t));
 }
@@ -365,12 +277,12 @@ static void on_items(struct output *o, struct batch *b, const struct sink_reply 
             return;
         }
         /* Nobody got through: that is the output, not the events. */
-        back_off(o, b, reply, t.retry == 0);
+        engine_back_off(o, b, reply, t.retry == 0);
         again(o, b, t.retry > 0, 0);
         return;
     }
-    note_good(o);
-    if (!t.hold || !gives_up_on_hold(o, &reply->why))
+    engine_note_good(o);
+    if (!t.hold || !engine_gives_up_on_hold(o, &reply->why))
         tell_tally(o, &t, reply);
     b->delay_ms = t.retry || t.hold ? delay_of(o, b, reply, &t) : 0;
     if (t.rejected && o->engine->options.dead_letters) {
@@ -398,7 +310,7 @@ static void reject_lone(struct output *o, struct batch *b, const struct sink_rep
 /* Refused as a whole for its size or for one of its events: halved until the one is alone. */
 static void on_refused_whole(struct output *o, struct batch *b, const struct sink_reply *reply)
 {
-    note_good(o);
+    engine_note_good(o);
     if (b->n_items > 1)
         halve(o, b, 0);
     else
@@ -415,12 +327,12 @@ static void on_failed(struct output *o, struct batch *b, const struct sink_reply
     if (!is_hold && reply->was_reached && !o->failures)
         b->lone_failures++;
     if (b->lone_failures > 1)
-        delay_ms = jittered(o, b->lone_failures, -1);
+        delay_ms = engine_jittered(o, b->lone_failures, -1);
     if (b->n_items == 1 && reply->status == 500 && b->lone_failures > LONE_TRIES) {
         reject_lone(o, b, reply);
         return;
     }
-    back_off(o, b, reply, is_hold);
+    engine_back_off(o, b, reply, is_hold);
     again(o, b, !is_hold && reply->was_reached, delay_ms);
 }
 
