@@ -11,7 +11,7 @@ LOCKED    = mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE)
 TEXTS    := $(SOURCES) $(HEADERS) $(UNIT) $(BENCH) $(shell find tests -name '*.h')
 STRICT    = $(CPPFLAGS) -std=c17 $(WARNINGS) -Werror
 
-.PHONY: all demo test check soak bench fuzz golden install uninstall clean help
+.PHONY: all demo test check soak sim bench fuzz golden install uninstall clean help
 .PHONY: unit fuzzers flavour bench-tools bench-stages strict headers format tidy both-compilers
 
 all: $(OUT)/ship ## build build/ship
@@ -40,6 +40,11 @@ soak: ## for SECONDS (600): files, sink and ship that fail; every line once; SHI
 	+@$(LOCKED) all
 	@SHIP_SEED=$${SHIP_SEED:-$$(date +%s)} SHIP_SOAK_SECONDS=$(or $(SECONDS),600) SHIP_SOAK_KILL_SECONDS=60 \
 		SHIP_TEST_RUN_S=$$(($(or $(SECONDS),600) * 4 + 900)) tests/run --integration -k test_conservation
+
+sim: ## SEEDS (10000) simulated lives from seed FIRST (1) on; SEED=N: that one, with its story
+	@packaging/install-deps test
+	+@$(LOCKED) unit
+	@FLAVOUR=$(FLAVOUR) tests/sim/run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),1))
 
 bench: ## speed and memory beside rsyslog's; writes build/bench.json
 	@packaging/install-deps bench

@@ -316,8 +316,7 @@ static void cancel(void *self, struct http_call *c)
     s->orphans = c;
 }
 
-/* --- answering: in ship's code memory may run out, here it does not
- * ------------------------------------------------------------------------------- */
+/* --- answering: in ship's code memory may run out, here it does not -------------------------- */
 
 static void send_body(struct sim_server *s, struct http_call *c, struct slice body)
 {
@@ -480,6 +479,14 @@ int64_t sim_server_due_ms(const struct sim_server *s)
     for (const struct http_call *c = s->orphans; c; c = c->next)
         due = c->due_ms < due ? c->due_ms : due;
     return due;
+}
+
+const char *sim_weather_name(enum sim_weather weather)
+{
+    static const char *const names[] = {"fine", "rough", "has no room", "is away",
+                                        "lets nobody in"};
+
+    return names[weather];
 }
 
 /* --- its life -------------------------------------------------------------------------------- */

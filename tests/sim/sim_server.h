@@ -52,6 +52,7 @@ void sim_server_fini(struct sim_server *s);
 bool sim_server_step(struct sim_server *s, int64_t now_ms);
 /* When the next one is due; INT64_MAX. */
 int64_t sim_server_due_ms(const struct sim_server *s);
+const char *sim_weather_name(enum sim_weather weather);
 /* What a line's words say. False: none of the simulator's. */
 bool sim_parse_event(struct slice message, enum sim_kind *kind, unsigned *n);
 

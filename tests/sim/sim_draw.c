@@ -1,0 +1,92 @@
+/* How a life is set up: what its world is like, and how its ship is configured. */
+#include <string.h>
+
+#include "tests/sim/sim_life.h"
+
+static const char *const hosts[] = {"http://a:1", "http://b:1"};
+
+static void draw_servers(struct sim_life *l)
+{
+    struct random *r = &l->random;
+    unsigned poison = sim_chance(r, 300) ? 5 + sim_draw(r, 20) : 0;
+    bool refuses_whole = sim_chance(r, 300);
+    bool has_limit = sim_chance(r, 250);
+    int status = sim_draw(r, 2) ? 413 : 429;
+
+    l->ship.n_outputs = 1 + sim_chance(r, 250);
+    for (size_t i = 0; i < l->ship.n_outputs; i++) {
+        struct sim_server *s = &l->ship.servers[i];
+
+        sim_server_init(s, r);
+        s->poison = poison;
+        s->refuses_whole = refuses_whole;
+        s->most_bytes = !has_limit ? 0 : status == 413 ? 4000 : 20000;
+        s->most_bytes_status = status;
+    }
+}
+
+static void draw_ship(struct sim_life *l)
+{
+    struct random *r = &l->random;
+    struct sim_ship *s = &l->ship;
+
+    s->pattern = sim_draw(r, 2) ? SIM_LOGS "/*.log" : SIM_LOGS "/*.log*";
+    s->file_options = (struct file_options){
+        .poll_interval_ms = sim_draw(r, 2) ? 1000 : 50 + sim_draw(r, 3000),
+        .watch = FILE_WATCH_POLL,
+    };
+    s->common = (struct input_common){
+        .name = "sim",
+        .max_line_bytes = 1 << 20,
+        .chunk_bytes = sim_draw(r, 2) ? 64 * 1024 : 64 + sim_draw(r, 1000),
+        .with_invocations = true,
+        .namespace = "app",
+    };
+    s->parser.ops = &parser_auto;
+    s->es_options = (struct es_options){
+        .hosts = {(const char **)hosts, 1 + sim_draw(r, 2)},
+        .index = "logs-x-default",
+        .verify = true,
+        .timeout_ms = 1000 + sim_draw(r, 90000),
+        .connect_ms = 1000,
+        .concurrency = 1 + sim_draw(r, 4),
+    };
+    s->limits = (struct batch_limits){
+        .max_bytes = sim_draw(r, 2) ? 60000 : 1000 + sim_draw(r, 20000),
+        .max_events = sim_draw(r, 2) ? 1000 : 1 + sim_draw(r, 20),
+        .linger_ms = sim_draw(r, 3) ? sim_draw(r, 2000) : 0,
+    };
+    s->memory_bytes = sim_draw(r, 2) ? 8 << 20 : 200000 + sim_draw(r, 300000);
+}
+
+static void draw_world(struct sim_life *l)
+{
+    struct random *r = &l->random;
+    struct sim_world *w = &l->world;
+
+    w->random = r;
+    w->disk = &l->ship.disk;
+    w->now_ms = &l->ship.now_ms;
+    sim_disk_init(w->disk, r);
+    w->disk->has_birth_times = sim_chance(r, 800);
+    if (!w->disk->has_birth_times) /* what came and went between two looks cannot be known */
+        l->ship.pattern = SIM_LOGS "/*.log*";
+    w->disk->n_may_open = sim_chance(r, 200) ? 4 + (int)sim_draw(r, 8) : SIM_FDS_MAX - 1;
+    w->is_dated = sim_draw(r, 2);
+    /* Which generation in its inode an undated line is from is known by birth times or by rows, and
+     * rows can be lost to a full disk. */
+    w->disk->reuses_numbers = w->disk->has_birth_times || w->is_dated;
+    /* A copy that is looked at too is another file with the same lines: only dated ones are the
+     * same events. */
+    w->may_lose = sim_chance(r, 400);
+    w->is_cut_back = w->may_lose && w->is_dated && sim_draw(r, 2);
+    w->sees_copies = strcmp(l->ship.pattern, SIM_LOGS "/*.log*") == 0;
+    w->longest = sim_draw(r, 3) ? 40 : 400;
+}
+
+void sim_life_draw(struct sim_life *l)
+{
+    draw_servers(l);
+    draw_ship(l);
+    draw_world(l);
+}

@@ -1,0 +1,73 @@
+/* What must hold after a life, and what is in its files for whoever looks into it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/sim_life.h"
+
+/* Which lines are in the dead letters. */
+static void read_dead_letters(struct sim_life *l)
+{
+    char path[TEMP_DIR_MAX + 32];
+    char *line = NULL;
+    size_t cap = 0;
+    FILE *f;
+
+    sim_life_dead_path(l, path, "dead/dead.ndjson");
+    f = fopen(path, "r");
+    while (f && getline(&line, &cap, f) > 0) {
+        const char *document = strstr(line, "\"document\":");
+        const char *message = document ? strstr(document, "\"message\":\"") : NULL;
+        enum sim_kind kind;
+        unsigned n;
+
+        if (message && sim_parse_event(slice_str(message + 11), &kind, &n) && kind == SIM_LINE)
+            l->is_dead[n] = true;
+    }
+    free(line);
+    if (f)
+        fclose(f);
+}
+
+/* in = delivered + dead letters, to the event, when nothing is in flight. */
+static void check_sums(struct sim_life *l)
+{
+    uint64_t events = input_file.stats(l->ship.input)->events;
+
+    for (size_t i = 0; i < l->ship.n_outputs; i++) {
+        const struct output_stats *o = engine_stats(l->ship.engine, i);
+
+        if (o->delivered + o->duplicates + o->dead != events || o->in_flight_events != 0) {
+            snprintf(l->why, sizeof l->why,
+                     "%llu events: %llu delivered, %llu duplicates, %llu dead, %llu in flight",
+                     (unsigned long long)events, (unsigned long long)o->delivered,
+                     (unsigned long long)o->duplicates, (unsigned long long)o->dead,
+                     (unsigned long long)o->in_flight_events);
+            return;
+        }
+    }
+    if (budget_held(&l->ship.budget) != 0)
+        sim_life_fail(l, "the budget is not given back");
+}
+
+void sim_life_judge(struct sim_life *l)
+{
+    check_sums(l);
+    read_dead_letters(l);
+    for (size_t i = 0; i < l->ship.n_outputs && !l->why[0]; i++)
+        sim_world_check(&l->world, &l->ship.servers[i], l->is_dead, l->why, sizeof l->why);
+}
+
+void sim_life_dump(const struct sim_life *l)
+{
+    const struct sim_disk *d = &l->ship.disk;
+
+    for (int i = 0; i < SIM_NAMES_MAX; i++) {
+        const struct sim_inode *inode = d->names[i].inode;
+
+        if (d->names[i].name[0])
+            fprintf(stderr, "=== %s inode %llu born %llu\n%.*s\n", d->names[i].name,
+                    (unsigned long long)inode->number, (unsigned long long)inode->generation,
+                    (int)inode->bytes.len, inode->bytes.ptr);
+    }
+}

@@ -1,0 +1,279 @@
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/sim/sim_life.h"
+#include "tests/sim/sim_vfs.h"
+
+enum { STEPS_MAX = 120, SETTLE_MS = 2 * 3600 * 1000 };
+
+/* --- its story ------------------------------------------------------------------------------- */
+
+void sim_life_tell(struct sim_life *l, const char *format, ...)
+{
+    char text[SIM_WHY_MAX + 128];
+    size_t len;
+    va_list args;
+
+    snprintf(text, sizeof text, "%8lld.%03d  ", (long long)l->ship.now_ms / 1000,
+             (int)(l->ship.now_ms % 1000));
+    len = strlen(text);
+    va_start(args, format);
+    vsnprintf(text + len, sizeof text - len - 1, format, args);
+    va_end(args);
+    strcat(text, "\n");
+    len = strlen(text);
+    if (l->options.is_told)
+        fputs(text, stderr);
+    if (l->story_len + len < sizeof l->story) {
+        memcpy(l->story + l->story_len, text, len + 1);
+        l->story_len += len;
+    }
+}
+
+void sim_life_fail(struct sim_life *l, const char *format, ...)
+{
+    va_list args;
+
+    if (l->why[0])
+        return;
+    va_start(args, format);
+    vsnprintf(l->why, sizeof l->why, format, args);
+    va_end(args);
+    sim_life_tell(l, "WRONG: %s", l->why);
+}
+
+static void on_log(void *ctx, const struct err *what)
+{
+    char text[SIM_WHY_MAX];
+
+    sim_life_tell(ctx, "ship says: %s", err_text(what, text, sizeof text));
+}
+
+/* --- what happens in it ---------------------------------------------------------------------- */
+
+static void unblock_budget(struct sim_life *l)
+{
+    if (l->is_blocked && l->ship.is_up)
+        budget_add(&l->ship.budget, -l->ship.budget.limit_bytes);
+    l->is_blocked = false;
+}
+
+/* A file stands where the directory of the dead letters should be. */
+static void block_dead_letters(struct sim_life *l, bool is_blocked)
+{
+    char dead[TEMP_DIR_MAX + 32];
+    char away[TEMP_DIR_MAX + 32];
+
+    if (l->is_dead_blocked == is_blocked)
+        return;
+    sim_life_dead_path(l, dead, "dead");
+    sim_life_dead_path(l, away, "dead.away");
+    if (is_blocked) {
+        rename(dead, away);
+        fclose(fopen(dead, "w"));
+    } else {
+        unlink(dead);
+        rename(away, dead);
+    }
+    l->is_dead_blocked = is_blocked;
+    sim_life_tell(l, "dead letters: %s", is_blocked ? "their directory is a file" : "well");
+}
+
+static void after_kill(struct sim_life *l)
+{
+    bool is_power_cut = sim_draw(&l->random, 3) == 0;
+
+    l->is_blocked = false;
+    sim_vfs_revive(is_power_cut);
+    sim_life_tell(l, "%s", is_power_cut ? "the power is cut" : "ship is killed");
+}
+
+static void open_ship(struct sim_life *l)
+{
+    if (l->ship.is_up)
+        return;
+    if (sim_ship_open(&l->ship)) {
+        sim_life_tell(l, "ship is started");
+        return;
+    }
+    sim_life_tell(l, "ship does not start: %s", l->ship.error);
+    if (sim_vfs_is_dead())
+        after_kill(l); /* it died while it opened */
+}
+
+static void change_weather(struct sim_life *l)
+{
+    for (size_t i = 0; i < l->ship.n_outputs; i++) {
+        unsigned die = sim_draw(&l->random, 10);
+
+        l->ship.servers[i].weather = die < 4 ? WEATHER_FINE : (enum sim_weather)(die % 5);
+        sim_life_tell(l, "server %zu: %s", i, sim_weather_name(l->ship.servers[i].weather));
+    }
+}
+
+static void change_disk(struct sim_life *l)
+{
+    unsigned die = sim_draw(&l->random, 4);
+
+    sim_vfs_set_full(die == 0);
+    l->world.disk->faults_permille = die == 1 ? 20 : 0;
+    if (sim_draw(&l->random, 3) == 0)
+        block_dead_letters(l, !l->is_dead_blocked);
+    sim_life_tell(l, "disk: %s", die == 0 ? "full" : die == 1 ? "some reads fail" : "well");
+}
+
+static void change_budget(struct sim_life *l)
+{
+    bool was_blocked = l->is_blocked;
+
+    unblock_budget(l);
+    if (!was_blocked && l->ship.is_up) {
+        budget_add(&l->ship.budget, l->ship.budget.limit_bytes);
+        l->is_blocked = true;
+    }
+    sim_life_tell(l, "limits.memory: %s", l->is_blocked ? "taken by others" : "free");
+}
+
+static void threaten(struct sim_life *l)
+{
+    if (!l->ship.is_up)
+        return;
+    if (sim_draw(&l->random, 3)) {
+        l->ship.kill_in = 1 + sim_draw(&l->random, 60);
+        sim_life_tell(l, "ship will be killed at its step %u", l->ship.kill_in);
+    } else {
+        unsigned n = 1 + sim_draw(&l->random, 20);
+
+        sim_vfs_die_at(n);
+        sim_life_tell(l, "ship will be killed at its write %u", n);
+    }
+}
+
+static void stop_ship(struct sim_life *l)
+{
+    if (!l->ship.is_up)
+        return;
+    unblock_budget(l);
+    sim_life_tell(l, "SIGTERM");
+    sim_ship_stop(&l->ship, sim_draw(&l->random, 2) ? 10000 : 0);
+    if (sim_vfs_is_dead())
+        after_kill(l);
+}
+
+static void step(struct sim_life *l)
+{
+    static const int64_t spans[] = {0, 10, 50, 300, 1000, 3000, 10000, 70000};
+    unsigned die = sim_draw(&l->random, 100);
+    int64_t ms = spans[sim_draw(&l->random, sizeof spans / sizeof spans[0])];
+
+    for (unsigned n = sim_draw(&l->random, 4); n > 0; n--) {
+        unsigned file;
+        const char *what = sim_world_act(&l->world, &file);
+
+        sim_life_tell(l, "%s %u", what, file);
+    }
+    if (die < 8)
+        change_weather(l);
+    else if (die < 12)
+        change_disk(l);
+    else if (die < 15)
+        change_budget(l);
+    else if (die < 22)
+        threaten(l);
+    else if (die < 25)
+        stop_ship(l);
+    if (!l->ship.is_up && sim_draw(&l->random, 2))
+        open_ship(l);
+    if (!sim_ship_run(&l->ship, ms))
+        after_kill(l);
+}
+
+/* The world is well again, and stands still. */
+static void settle(struct sim_life *l)
+{
+    int64_t until;
+    uint64_t bytes = 0;
+    int n_quiet = 0;
+
+    unblock_budget(l);
+    sim_vfs_set_full(false);
+    sim_vfs_die_at(0);
+    l->ship.kill_in = 0;
+    l->world.disk->faults_permille = 0;
+    block_dead_letters(l, false);
+    for (size_t i = 0; i < l->ship.n_outputs; i++)
+        l->ship.servers[i].weather = WEATHER_FINE;
+    sim_world_end(&l->world);
+    open_ship(l);
+    until = l->ship.now_ms + SETTLE_MS;
+    while (l->ship.is_up && n_quiet < 5 && l->ship.now_ms < until) {
+        sim_ship_run(&l->ship, 10000);
+        n_quiet = sim_ship_is_idle(&l->ship) && input_file.stats(l->ship.input)->bytes == bytes
+                      ? n_quiet + 1
+                      : 0;
+        bytes = input_file.stats(l->ship.input)->bytes;
+    }
+    sim_life_tell(l, "%s", n_quiet < 5 ? "it does not come to rest" : "all is at rest");
+    if (!l->ship.is_up)
+        sim_life_fail(l, "%s", l->ship.error);
+    else if (n_quiet < 5)
+        sim_life_fail(l, "it does not come to rest");
+}
+
+void sim_life_dead_path(const struct sim_life *l, char path[TEMP_DIR_MAX + 32], const char *name)
+{
+    snprintf(path, TEMP_DIR_MAX + 32, "%s/%s", l->ship.state, name);
+}
+
+static void life_init(struct sim_life *l, uint64_t seed, const struct sim_life_options *options)
+{
+    memset(l, 0, sizeof *l);
+    l->seed = seed;
+    l->options = *options;
+    l->random.state = seed * 0x9E3779B97F4A7C15u + 1;
+    snprintf(l->ship.state, sizeof l->ship.state, "%s", options->state);
+    l->ship.random = &l->random;
+    l->ship.now_ms = 1000;
+    l->ship.on_log = on_log;
+    l->ship.log_ctx = l;
+    sim_life_draw(l);
+    sim_vfs_init(&l->random);
+}
+
+static void life_fini(struct sim_life *l)
+{
+    char path[TEMP_DIR_MAX + 32];
+
+    sim_disk_fini(&l->ship.disk);
+    for (size_t i = 0; i < l->ship.n_outputs; i++)
+        sim_server_fini(&l->ship.servers[i]);
+    sim_vfs_fini();
+    sim_life_dead_path(l, path, "dead/dead.ndjson");
+    unlink(path);
+}
+
+bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_options *options)
+{
+    unsigned n_steps;
+
+    life_init(l, seed, options);
+    n_steps = 1 + sim_draw(&l->random, options->most_steps ? options->most_steps : STEPS_MAX);
+    if (options->cut_at)
+        n_steps = options->cut_at;
+    sim_world_begin(&l->world);
+    open_ship(l);
+    sim_ship_run(&l->ship, 2000);
+    for (unsigned i = 0; i < n_steps && l->world.n_lines < SIM_EVENTS_MAX - 100; i++)
+        step(l);
+    settle(l);
+    if (!l->why[0])
+        sim_life_judge(l);
+    if (options->is_dumped)
+        sim_life_dump(l);
+    sim_ship_stop(&l->ship, 10000);
+    life_fini(l);
+    return !l->why[0];
+}
