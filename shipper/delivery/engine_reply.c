@@ -82,16 +82,7 @@ static void settle_items(struct output *o, const struct batch *b, size_t from, s
 {
     if (verdict != VERDICT_REJECTED)
         tell_verdicts(o, b, from, n, verdict);
-    /* Neighbours mostly come from the same chunk: settle them together. */
-    for (size_t i = from; i < from + n;) {
-        struct chunk *chunk = b->items[i].chunk;
-        size_t run = 1;
-
-        while (i + run < from + n && b->items[i + run].chunk == chunk)
-            run++;
-        tracker_settle(o->engine->options.tracker, chunk, run);
-        i += run;
-    }
+    tracker_settle_items(o->engine->options.tracker, &b->items[from], n);
     o->stats.in_flight_events -= n;
     o->stats.delivered += verdict == VERDICT_DELIVERED ? n : 0;
     o->stats.duplicates += verdict == VERDICT_DUPLICATE ? n : 0;

@@ -37,6 +37,8 @@ struct queue_stats {
     uint64_t events;          /* ... in them ... */
     int64_t bytes;            /* ... and all that its files hold, settled ones included */
     uint64_t damaged_records; /* since it was opened; at least: a damaged stretch counts as one */
+    uint64_t damaged_events;  /* of those whose header was whole: `events` had counted them, and
+                                 does no more */
     int64_t damaged_bytes;
 };
 
@@ -58,7 +60,9 @@ struct queue *queue_open(const struct queue_options *options, queue_log_fn *log,
 /* Room for a batch of this size, all that is being put counted. A batch larger than max_bytes fits
  * if the queue is empty. */
 bool queue_has_room(const struct queue *q, const struct batch *batch);
-/* Appends it; one fsync for all that wait. The batch is lent until done. */
+/* Appends it; one fsync for all that wait. The batch is lent until done, which comes in the order
+ * of the puts and never from inside. After the writer pool's end no done comes any more:
+ * queue_close frees the batches that are lent, and a record that was being read. */
 void queue_put(struct queue *q, struct batch *batch, queue_put_fn *done, void *ctx);
 /* The oldest record that was neither given out by this call nor stayed in memory after its put
  * (queue_keep). One call at a time. */

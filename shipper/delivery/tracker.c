@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "shipper/delivery/tracker.h"
+#include "shipper/pipeline/batch.h"
 #include "shipper/pipeline/chunk.h"
 #include "shipper/pipeline/stream.h"
 
@@ -63,6 +64,20 @@ void tracker_settle(struct tracker *t, struct chunk *chunk, uint64_t n)
 {
     chunk->settled += n;
     advance(t, chunk->stream);
+}
+
+void tracker_settle_items(struct tracker *t, const struct batch_item *items, size_t n)
+{
+    /* Neighbours mostly come from the same chunk: settle them together. */
+    for (size_t i = 0; i < n;) {
+        struct chunk *chunk = items[i].chunk;
+        size_t run = 1;
+
+        while (i + run < n && items[i + run].chunk == chunk)
+            run++;
+        tracker_settle(t, chunk, run);
+        i += run;
+    }
 }
 
 bool tracker_is_settled(const struct stream *stream)

@@ -13,10 +13,12 @@
 
 #include "shipper/base/slice.h"
 
+struct batch_item;
 struct chunk;
 struct stream;
 
-/* The stream's settled position moved; `state` goes with it into the checkpoint (borrowed). */
+/* The stream's settled position moved; `state` goes with it into the checkpoint (borrowed). A
+ * stream of whose chunks none is left may be freed here. */
 typedef void tracker_moved_fn(void *ctx, struct stream *stream, uint64_t position,
                               struct slice state);
 
@@ -35,6 +37,8 @@ void tracker_add(struct tracker *t, struct chunk *chunk);
 void tracker_read(struct tracker *t, struct chunk *chunk);
 /* n parts of the chunk have their last verdict. */
 void tracker_settle(struct tracker *t, struct chunk *chunk, uint64_t n);
+/* The same for n events of a batch, each a part of its own chunk. */
+void tracker_settle_items(struct tracker *t, const struct batch_item *items, size_t n);
 bool tracker_is_settled(const struct stream *stream);
 /* Frees what is not settled, when the stream is closed all the same; after the pool's end. */
 void tracker_drop(struct tracker *t, struct stream *stream);

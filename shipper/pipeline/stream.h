@@ -86,6 +86,8 @@ struct stream {
     uint64_t settled_position; /* everything before it is delivered or set aside */
     int64_t mtime_ns;          /* when it was last written, as the input saw it; 0 unknown */
     const char *key;           /* of its checkpoint; NULL: it has none (replay, standard input) */
+    bool is_stand_in; /* for one whose events wait in a disk queue: shipper/delivery/queue_record.h
+                       */
 };
 
 enum { HEAD_MAX = 1024 };

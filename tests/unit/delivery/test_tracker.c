@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shipper/delivery/tracker.h"
+#include "shipper/pipeline/batch.h"
 #include "shipper/pipeline/chunk.h"
 #include "shipper/pipeline/stream.h"
 
@@ -143,4 +144,25 @@ Test(tracker, drop_frees_and_tells_nothing)
     cr_expect(tracker_is_settled(&r.stream));
     tracker_read(&r.tracker, add(&r, 30, 0, "c"));
     cr_expect_eq(r.position, 30, "and the list is in order");
+}
+
+/* The events of a batch come from chunks in any order; the last one of a chunk may free it. */
+Test(tracker, the_events_of_a_batch_are_settled_together)
+{
+    struct rig r;
+    struct chunk *first, *second;
+    struct batch_item items[5];
+
+    rig_init(&r);
+    first = add(&r, 10, 3, "a");
+    second = add(&r, 20, 2, "b");
+    tracker_read(&r.tracker, first);
+    tracker_read(&r.tracker, second);
+    items[0].chunk = items[3].chunk = items[4].chunk = first;
+    items[1].chunk = items[2].chunk = second;
+    tracker_settle_items(&r.tracker, items, 4);
+    cr_expect_eq(r.n_moved, 0, "one event of the first chunk is missing");
+    tracker_settle_items(&r.tracker, items + 4, 1);
+    cr_expect_eq(r.position, 20);
+    cr_expect(tracker_is_settled(&r.stream));
 }
