@@ -19,7 +19,7 @@ static const char schema[] =
     " head_hash INTEGER NOT NULL, is_finished INTEGER NOT NULL, seen_s INTEGER NOT NULL,"
     " state BLOB NOT NULL) WITHOUT ROWID";
 
-enum { SCHEMA_VERSION = 1, RETRY_MS = 5000 };
+enum { SCHEMA_VERSION = 1, RETRY_MS = 5000, CHECKPOINT_SOON_MS = 25 };
 
 struct checkpoints {
     struct job job; /* first; the write under way */
@@ -35,6 +35,7 @@ struct checkpoints {
     bool has_due;           /* `waiting` wants to be written, ... */
     bool is_due_new;        /* ... counted from the next tick on, since a put knows no time ... */
     int64_t due_ms;         /* ... at this time */
+    int64_t every_ms;       /* how long the next write waits for more */
     int64_t now_ms;         /* of the last tick */
     struct err trouble;     /* of the last write; the loop's */
     struct err job_trouble; /* the writer's */
@@ -225,6 +226,15 @@ void checkpoints_remove(struct checkpoints *s, const char *key)
     note_put(s, row_table_put(&s->waiting, key, NULL));
 }
 
+void checkpoints_hurry(struct checkpoints *s)
+{
+    if (s->every_ms > CHECKPOINT_SOON_MS)
+        s->every_ms = CHECKPOINT_SOON_MS;
+    if (s->has_due && !s->is_due_new && s->due_ms > s->now_ms + CHECKPOINT_SOON_MS &&
+        s->trouble.code == ERR_NONE)
+        s->due_ms = s->now_ms + CHECKPOINT_SOON_MS;
+}
+
 static int write_row(struct checkpoints *s, const struct row *r)
 {
     sqlite3_stmt *st = r->is_removal ? s->remove : s->put;
@@ -288,8 +298,12 @@ static void done_write(struct job *job)
 
 int64_t checkpoints_tick(struct checkpoints *s, int64_t now_ms)
 {
-    if (s->is_due_new)
-        s->due_ms = now_ms + CHECKPOINT_EVERY_MS;
+    if (s->is_due_new) {
+        s->due_ms = now_ms + s->every_ms;
+        s->every_ms = s->every_ms ? s->every_ms * 2 : CHECKPOINT_SOON_MS;
+        if (s->every_ms > CHECKPOINT_EVERY_MS)
+            s->every_ms = CHECKPOINT_EVERY_MS;
+    }
     s->is_due_new = false;
     s->now_ms = now_ms;
     if (!s->has_due || s->is_writing)

@@ -1,8 +1,9 @@
 /* The checkpoint store: where each stream goes on after a restart. SQLite, WAL, synchronous=FULL.
  *
  * Positions come from the tracker, after the acks; the newest of each stream is written in one
- * transaction, at most every CHECKPOINT_EVERY_MS, on a thread of its own. Losing the last of them
- * repeats events, whose ids make that harmless; it never loses one.
+ * transaction, at most every CHECKPOINT_EVERY_MS, on a thread of its own; the first at once and the
+ * next ones sooner, so that a ship that is killed again and again gets on, and knows which files it
+ * met. Losing the last of them repeats events, whose ids make that harmless; it never loses one.
  * Owner:  the agent. Thread: all calls on the loop, but for open and close, which block. */
 #ifndef SHIP_DELIVERY_CHECKPOINTS_H
 #define SHIP_DELIVERY_CHECKPOINTS_H
@@ -39,6 +40,9 @@ int checkpoints_each(struct checkpoints *s, checkpoint_fn *fn, void *ctx, struct
 /* The newest word on this key; copied. */
 void checkpoints_put(struct checkpoints *s, const struct checkpoint *c);
 void checkpoints_remove(struct checkpoints *s, const char *key);
+/* What was put last should not wait its full time: a crash before it is written forgets that the
+ * stream was ever met. */
+void checkpoints_hurry(struct checkpoints *s);
 /* Starts a write when one is due; returns when it wants to be called again. */
 int64_t checkpoints_tick(struct checkpoints *s, int64_t now_ms);
 /* What the last write said; ERR_NONE when it worked. */

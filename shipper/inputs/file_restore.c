@@ -280,6 +280,8 @@ void file_put_row(struct input *in, struct tail *t, bool is_finished)
     c.state = buffer_slice(&state);
     if (!state.failed)
         checkpoints_put(in->world->checkpoints, &c);
+    if (!is_finished)
+        checkpoints_hurry(in->world->checkpoints);
     buffer_free(&state);
 }
 

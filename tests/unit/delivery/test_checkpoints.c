@@ -103,7 +103,10 @@ Test(checkpoints, are_written_while_the_loop_is_busy)
     struct store s;
 
     store_init(&s);
-    tick_for(&s, 500);
+    for (int n = 0; n < 6; n++) {
+        put(&s, "file:0", (uint64_t)n); /* the first ones are written sooner */
+        tick_for(&s, 500);
+    }
     put(&s, "file:1", 77);
     tick_for(&s, CHECKPOINT_EVERY_MS - 20);
     cr_expect_eq(on_disk(&s, "file:1"), -1, "several are gathered into one transaction");
@@ -121,6 +124,12 @@ Test(checkpoints, tick_says_when_it_wants_to_be_called)
 
     store_init(&s);
     cr_expect_eq(checkpoints_tick(s.checkpoints, 5000), INT64_MAX, "nothing to write");
+    for (int n = 0; n < 6; n++) {
+        put(&s, "file:0", n);
+        checkpoints_tick(s.checkpoints, 6000 + n * 300);
+        checkpoints_tick(s.checkpoints, 6000 + n * 300 + CHECKPOINT_EVERY_MS);
+        pool_reap(s.writer);
+    }
     put(&s, "file:1", 1);
     cr_expect_eq(checkpoints_tick(s.checkpoints, 9000), 9000 + CHECKPOINT_EVERY_MS);
     cr_expect_eq(checkpoints_tick(s.checkpoints, 9100), 9000 + CHECKPOINT_EVERY_MS);
@@ -132,6 +141,54 @@ Test(checkpoints, tick_says_when_it_wants_to_be_called)
     cr_expect_eq(checkpoints_tick(s.checkpoints, 9550), INT64_MAX, "what came meanwhile is next");
     pool_reap(s.writer);
     cr_expect_eq(on_disk(&s, "file:1"), 2);
+    store_fini(&s);
+}
+
+Test(checkpoints, the_first_words_are_written_soon)
+{
+    static const int64_t after_ms[] = {
+        0, 25, 50, 100, 200, CHECKPOINT_EVERY_MS, CHECKPOINT_EVERY_MS};
+    struct store s;
+    int64_t now_ms = 5000;
+
+    store_init(&s);
+    for (size_t i = 0; i < sizeof after_ms / sizeof after_ms[0]; i++) {
+        put(&s, "file:1", i + 1);
+        if (after_ms[i])
+            cr_expect_eq(checkpoints_tick(s.checkpoints, now_ms), now_ms + after_ms[i], "%zu", i);
+        now_ms += after_ms[i];
+        cr_expect_eq(checkpoints_tick(s.checkpoints, now_ms), INT64_MAX, "%zu", i);
+        pool_reap(s.writer);
+        cr_expect_eq(on_disk(&s, "file:1"), i + 1);
+    }
+    store_fini(&s);
+}
+
+Test(checkpoints, a_stream_that_was_just_met_is_written_soon)
+{
+    struct store s;
+    int64_t now_ms = 5000;
+
+    store_init(&s);
+    for (uint64_t n = 0; n < 6; n++) {
+        put(&s, "file:0", n);
+        checkpoints_tick(s.checkpoints, now_ms);
+        now_ms += CHECKPOINT_EVERY_MS;
+        checkpoints_tick(s.checkpoints, now_ms);
+        pool_reap(s.writer);
+    }
+    put(&s, "file:0", 7);
+    cr_expect_eq(checkpoints_tick(s.checkpoints, now_ms), now_ms + CHECKPOINT_EVERY_MS);
+    put(&s, "file:1", 0);
+    checkpoints_hurry(s.checkpoints);
+    cr_expect_eq(checkpoints_tick(s.checkpoints, now_ms), now_ms + 25, "the one that is due too");
+    now_ms += 25;
+    cr_expect_eq(checkpoints_tick(s.checkpoints, now_ms), INT64_MAX);
+    pool_reap(s.writer);
+    cr_expect_eq(on_disk(&s, "file:1"), 0);
+    put(&s, "file:2", 0);
+    checkpoints_hurry(s.checkpoints);
+    cr_expect_eq(checkpoints_tick(s.checkpoints, now_ms), now_ms + 25, "before the first tick");
     store_fini(&s);
 }
 
