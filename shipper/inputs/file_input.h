@@ -28,7 +28,8 @@ enum {
     FILE_REPLAY_AHEAD = 256, /* files of a replay that are known at a time */
     FILE_CHECKS_PER_TICK = 256,
     FILE_RETRY_MS = 1000,     /* after a failure to open or read */
-    FILE_PATIENCE_MS = 10000, /* with a rotated file that cannot be read */
+    FILE_PATIENCE_MS = 10000, /* with a rotated file that cannot be read, ... */
+    FILE_PATIENCE_TRIES = 4,  /* ... and was tried so often meanwhile */
     FILE_BUDGET_RETRY_MS = 50,
     FILE_FORGET_S = 24 * 3600, /* rows of files that are gone */
 };
@@ -207,7 +208,7 @@ bool file_open(struct input *in, struct tail *t);
 /* What zstd may take for a file of this input. */
 enum packed_window file_window(const struct input *in);
 void file_shut(struct input *in, struct tail *t);
-/* Said once of each file. */
+/* It cannot be read now; said once of each file. */
 void file_complain(struct input *in, struct tail *t, struct err *e);
 
 /* --- file_read.c --- */

@@ -91,6 +91,7 @@ void file_complain(struct input *in, struct tail *t, struct err *e)
 {
     if (!t->failing_ms)
         t->failing_ms = in->now_ms;
+    t->n_failed++;
     if (t->has_complained)
         return;
     t->has_complained = true;

@@ -13,6 +13,11 @@ static int64_t grace_ms(const struct input *in)
     return in->options->poll_interval_ms;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* --- states ---------------------------------------------------------------------------------- */
 
 static void wait_for_news(struct input *in, struct tail *t)
@@ -103,10 +108,20 @@ static void correct_total(struct input *in, struct tail *t)
     t->is_counted = false;
 }
 
+/* What was not read may have begun another request. */
+static void set_gap(struct tail *t)
+{
+    if (t->successor)
+        t->successor->has_gap_before = true;
+}
+
 static void on_finished(struct input *in, struct tail *t)
 {
     note_packed_end(in, t);
     correct_total(in, t);
+    if (t->packed && source_packed_end(t->packed) != PACKED_WHOLE &&
+        source_packed_end(t->packed) != PACKED_GARBAGE)
+        set_gap(t);
     file_drained(in, t);
     if (t->is_packed || is_replay(in))
         file_shut(in, t); /* a dead letter opens a plain file again */
@@ -123,14 +138,23 @@ static void release_successor(struct input *in, struct tail *t)
         file_hand_over(in, t);
 }
 
+/* Two failures long apart, with no turn for it in between, say nothing of the time between them. */
+static bool is_hopeless(const struct input *in, const struct tail *t)
+{
+    return in->now_ms - t->failing_ms >= FILE_PATIENCE_MS && t->n_failed >= FILE_PATIENCE_TRIES;
+}
+
 /* A file that cannot be read is tried again; the one after it waits for a while, and then begins as
- * if there had been nothing before it: what was not read may have been the request that it is in.
- */
+ * if there had been nothing before it. */
 static void release_from_unread(struct input *in, struct tail *t)
 {
-    if (!t->successor || in->now_ms - t->failing_ms < FILE_PATIENCE_MS)
+    if (!t->successor)
         return;
-    t->successor->has_gap_before = true;
+    if (!is_hopeless(in, t)) {
+        in->scan_ms = sooner(in->scan_ms, in->now_ms + FILE_PATIENCE_MS / FILE_PATIENCE_TRIES);
+        return;
+    }
+    set_gap(t);
     release_successor(in, t);
 }
 
@@ -171,7 +195,7 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
 static bool is_worth_waiting_for(const struct input *in, const struct tail *t)
 {
     return !is_replay(in) && !t->is_packed && !t->is_gone && list_has(&t->away) &&
-           in->now_ms - t->failing_ms < FILE_PATIENCE_MS;
+           !is_hopeless(in, t);
 }
 
 static void give_up(struct input *in, struct tail *t)
@@ -186,6 +210,7 @@ static void give_up(struct input *in, struct tail *t)
                 t->path);
         file_log(in, &e);
     }
+    set_gap(t);
     on_finished(in, t);
 }
 
@@ -229,7 +254,7 @@ static void on_read(void *ctx, struct chunk *chunk)
     if (how == CHUNK_ERROR)
         why = chunk->why;
     else if (purpose != CHUNK_IDLE)
-        t->failing_ms = 0;
+        t->failing_ms = t->n_failed = 0;
     in->n_busy--;
     in->stats.bytes += chunk->end - chunk->start;
     in->stats.lines += chunk->n_lines;
@@ -451,11 +476,6 @@ void file_read_some(struct input *in)
     read_ready(in);
     flush_quiet(in);
     shut_idle(in);
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* When a chunk that is wanted at a time can be started: not in the moment after one could not. */

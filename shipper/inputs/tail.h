@@ -63,6 +63,7 @@ struct tail {
     int64_t grown_ms;   /* when it was last seen to have news */
     int64_t away_ms;    /* when it lost its spot */
     int64_t failing_ms; /* since when it cannot be read; 0: it can */
+    unsigned n_failed;  /* tries since then, and none that worked between them */
     int64_t quiet_ms;   /* when reading last came to its end */
     int64_t seen_ns;    /* when it was last found at its spot, by the wall clock */
 

@@ -178,3 +178,46 @@ Test(tail_order, rotated_twice_and_the_middle_is_looked_at_first)
     rig_expect(&r, "[" REQUEST "] without an id\n[" REQUEST "] nor this\n",
                "each goes on from the one before it");
 }
+
+/* With no turn for it in between they say nothing about the time between them. */
+Test(tail_order, two_failures_far_apart_do_not_make_a_file_unreadable)
+{
+    rig_append(&r, "a.log", OTHER_WHOLE);
+    correlate();
+    r.options.poll_interval_ms = 5000;
+    rig_open(&r, "a.log");
+    rig_run(&r, 500);
+    rig_append(&r, "a.log", START_IN(REQUEST));
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "without an id\n");
+    r.unreadable_from = 1;
+    rig_run(&r, 5000);
+    cr_assert_gt(r.log.len, 0, "it failed once");
+    r.unreadable_from = 0;
+    budget_add(&r.budget, 8 << 20);
+    rig_run(&r, 30000);
+    r.unreadable_from = 1;
+    budget_add(&r.budget, -(8 << 20));
+    rig_run(&r, 50);
+    r.unreadable_from = 0;
+    r.out.len = 0;
+    rig_run(&r, 20000);
+    rig_expect(&r, "[" REQUEST "] " START_IN(REQUEST) "[" REQUEST "] without an id\n",
+               "it goes on from the file before it");
+}
+
+/* A wrong request is worse than none: nobody knows what the unread part began. */
+Test(tail_order, a_file_that_cannot_be_read_to_its_end_hands_nothing_on)
+{
+    rig_append(&r, "a.log", OTHER_WHOLE);
+    correlate();
+    rig_open(&r, "a.log");
+    rig_run(&r, 500);
+    r.out.len = 0;
+    rig_append(&r, "a.log", START_IN(REQUEST));
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "without an id\n");
+    r.unreadable_from = 100; /* behind all of the new one */
+    rig_run(&r, 60000);
+    rig_expect(&r, "without an id\n", "it begins as if there had been nothing before it");
+}
