@@ -48,13 +48,27 @@ def _peers_of(item):
     return PEER_OF_FIXTURE.keys() & names
 
 
+def _is_with_servers(item):
+    """It has one of the two, or makes one of its own."""
+    return bool(_peers_of(item)) or hasattr(item.module, "Peer")
+
+
 def _cost(item):
     """Fast first: a broken basic shows at once."""
     return (item.get_closest_marker("slow") is not None, bool(_peers_of(item)))
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--half", choices=("servers", "rest"), help="only what wants a real server, or only the rest")
+
+
+def pytest_collection_modifyitems(config, items):
     items.sort(key=_cost)
+    half = config.option.half
+    if half:
+        chosen = [item for item in items if _is_with_servers(item) == (half == "servers")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
 
 
 def pytest_collection_finish(session):
