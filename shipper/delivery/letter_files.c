@@ -374,14 +374,13 @@ int letter_file_make_anew(const char *path, letter_line_fn *fn, void *ctx, struc
         out_of_memory(e);
         goto end;
     }
-    if (!in || write_anew(in, beside, fn, ctx, &len) < 0 ||
+    /* One without lines goes first: killed in between, it would be left behind by itself. */
+    if (!in || write_anew(in, beside, fn, ctx, &len) < 0 || (!len && unlink(beside) < 0) ||
         (len ? rename(beside, path) : unlink(path)) < 0) {
         fail(path, e);
         unlink(beside);
         goto end;
     }
-    if (!len)
-        unlink(beside);
     sync_name_of(path);
     rc = 0;
 end:
