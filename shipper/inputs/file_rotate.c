@@ -380,7 +380,8 @@ static int compare_rows(const void *a, const void *b)
                        (ra->last.id.generation < rb->last.id.generation);
 }
 
-/* Rows that say a file was rotated, or whose file is no longer where it was. */
+/* Rows that say a file was rotated, or whose file is no longer where it was, or where no pattern
+ * looks: it was found there after it had been rotated. */
 static size_t list_lost_rows(const struct input *in, struct lost_row *rows)
 {
     size_t n = 0;
@@ -388,13 +389,14 @@ static size_t list_lost_rows(const struct input *in, struct lost_row *rows)
     for (size_t i = 0; i < in->known_buckets; i++) {
         for (const struct known *k = in->knowns[i]; k; k = k->next) {
             struct slice origin = stream_origin_path(slice_str(k->path));
+            bool is_current = !k->is_finished && file_matches(in, k->path);
 
-            if (!k->is_finished && file_is_where_it_was(in, k))
+            if (is_current && file_is_where_it_was(in, k))
                 continue;
             rows[n].last = last_of_row(k);
             rows[n].position = k->position;
             rows[n].is_finished = k->is_finished;
-            rows[n].path = k->is_finished ? strndup(origin.ptr, origin.len) : strdup(k->path);
+            rows[n].path = is_current ? strdup(k->path) : strndup(origin.ptr, origin.len);
             n += rows[n].path != NULL;
         }
     }

@@ -452,6 +452,25 @@ Test(tail, came_and_was_rotated_away_between_two_looks)
     rig_expect(&r, "4\n5\n6\n", "between two lives");
 }
 
+/* Its row says where it was found, and no pattern looks there. */
+Test(tail, rotated_away_between_two_looks_and_not_acknowledged)
+{
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 1000);
+    rig_delete(&r, "a.log");
+    rig_append(&r, "a.log.1", "2\n");
+    rig_append(&r, "a.log", "3\n");
+    r.is_stalled = true;
+    rig_run(&r, 20000);
+    rig_expect(&r, "1\n2\n3\n", "sent, and no answer came");
+    rig_drop_kept(&r);
+    rig_close(&r);
+    rig_open(&r, "*.log");
+    rig_run(&r, 20000);
+    rig_expect(&r, "2\n3\n", "both once more");
+}
+
 Test(tail, rotated_away_while_ship_starts)
 {
     rig_append(&r, "a.log", "1\n");
