@@ -203,6 +203,8 @@ static int64_t file_tick(struct input *in, int64_t now_ms)
     due = file_read_due(in);
     if (in->is_stopped)
         return due;
+    if (!list_is_empty(&in->homeless))
+        return now_ms + 1;
     if (!list_is_empty(&in->checks) && (!in->world->is_replay || in->n_tails < FILE_REPLAY_AHEAD))
         return now_ms + 1;
     if (!in->world->is_replay && in->scan_ms < due)

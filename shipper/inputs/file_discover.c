@@ -102,7 +102,7 @@ static void follow(struct input *in, struct tail *t, struct tail *predecessor)
     predecessor->away_ms = in->now_ms;
     list_push(&in->away, &predecessor->away);
     if (!t->is_packed)
-        file_open(in, t); /* it may be rotated away itself before its turn comes */
+        file_open_ahead(in, t); /* it may be rotated away itself before its turn comes */
 }
 
 static bool is_read_already(struct input *in, struct spot *s, const struct file_stat *st,

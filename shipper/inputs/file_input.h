@@ -23,14 +23,15 @@ struct watch;
 enum {
     FILE_RESCAN_MS = 10000, /* with inotify: what it missed is found after so long */
     FILE_IDLE_CLOSE_MS = 5000,
-    FILE_MAX_SPOTS = 50000,  /* paths that are followed: each takes 3.5 KB with its file */
-    FILE_MAX_OPEN = 96,      /* descriptors of files that could be opened again */
+    FILE_MAX_SPOTS = 50000, /* paths that are followed: each takes 3.5 KB with its file */
+    FILE_MAX_OPEN = 96,     /* descriptors, but for those of files that could not be opened again */
     FILE_REPLAY_AHEAD = 256, /* files of a replay that are known at a time */
     FILE_CHECKS_PER_TICK = 256,
     FILE_RETRY_MS = 1000,     /* after a failure to open or read */
     FILE_PATIENCE_MS = 10000, /* with a rotated file that cannot be read, ... */
     FILE_PATIENCE_TRIES = 4,  /* ... and was tried so often meanwhile */
     FILE_BUDGET_RETRY_MS = 50,
+    FILE_SETTLE_MS = 50,       /* how often those that are drained are looked through */
     FILE_FORGET_S = 24 * 3600, /* rows of files that are gone */
 };
 
@@ -126,6 +127,7 @@ struct input {
     unsigned n_busy, n_open, n_packed_open;
     uint64_t n_unread; /* tails that are not drained */
     int64_t away_ms;   /* when those away are looked at next */
+    int64_t settle_ms; /* and those that settle */
     int64_t retry_ms;  /* nothing is read before: memory was out */
     int64_t open_ms;   /* nothing is opened before: descriptors were out */
     bool has_complained_descriptors;
@@ -187,6 +189,7 @@ void file_take_spot(struct input *in, struct spot *s, struct tail *t);
 
 /* --- file_rotate.c --- */
 void file_displace(struct input *in, struct tail *t);
+/* For a bounded number of those that lost their spot. */
 void file_find_homes(struct input *in);
 /* After a restart: files that were rotated away and not read to their end. */
 void file_find_orphans(struct input *in);
@@ -205,6 +208,10 @@ void file_hand_over(struct input *in, struct tail *t);
 /* --- file_open.c --- */
 /* Opens its descriptor; false: logged, and tried again later where that can help. */
 bool file_open(struct input *in, struct tail *t);
+/* The same before its turn, while descriptors are left: it may go away meanwhile. */
+void file_open_ahead(struct input *in, struct tail *t);
+/* Nothing is to be read of it now: if it is open, it may have to give its descriptor away. */
+void file_rest(struct input *in, struct tail *t);
 /* What zstd may take for a file of this input. */
 enum packed_window file_window(const struct input *in);
 void file_shut(struct input *in, struct tail *t);

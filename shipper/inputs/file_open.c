@@ -22,6 +22,14 @@ void file_shut(struct input *in, struct tail *t)
     t->packed = NULL; /* the source stays the stream's */
 }
 
+/* It may be shut as long as nothing reads it, since its path leads to it again. Away, only one that
+ * is read to its last byte: it may be deleted meanwhile. */
+static bool is_found_again(const struct tail *t)
+{
+    return t->spot || (!t->is_packed && !list_has(&t->homeless) && !t->is_gone &&
+                       t->stream.position == t->size);
+}
+
 /* One that is open for what may come, and can be found again by its path: its turn must not keep
  * the one before it from being read. */
 static struct tail *find_waiting_one(const struct input *in)
@@ -36,15 +44,41 @@ static struct tail *find_waiting_one(const struct input *in)
     return NULL;
 }
 
-/* The one that has been idle longest, else one that waits. */
+/* The one that has been idle longest, else the one whose turn to be read comes last. */
 static bool shut_one(struct input *in)
 {
-    struct tail *t = list_is_empty(&in->idle) ? find_waiting_one(in)
-                                              : LIST_ENTRY(in->idle.next, struct tail, idle);
+    if (!list_is_empty(&in->idle)) {
+        file_shut(in, LIST_ENTRY(in->idle.next, struct tail, idle));
+        return true;
+    }
+    for (struct link *l = in->ready.prev; l != &in->ready; l = l->prev) {
+        struct tail *t = LIST_ENTRY(l, struct tail, run);
 
+        if (t->is_packed || !tail_is_open(t) || !is_found_again(t))
+            continue;
+        file_shut(in, t);
+        return true;
+    }
+    return false;
+}
+
+/* The kernel has no descriptor left. */
+static bool shut_any(struct input *in)
+{
+    struct tail *t;
+
+    if (shut_one(in))
+        return true;
+    t = find_waiting_one(in);
     if (t)
         file_shut(in, t);
     return t;
+}
+
+void file_rest(struct input *in, struct tail *t)
+{
+    if (tail_is_open(t) && is_found_again(t))
+        list_push(t->is_packed ? &in->cut : &in->idle, &t->idle);
 }
 
 enum packed_window file_window(const struct input *in)
@@ -109,9 +143,9 @@ bool file_open(struct input *in, struct tail *t)
         list_remove(&t->idle);
         return true;
     }
-    if (in->n_open >= FILE_MAX_OPEN && !list_is_empty(&in->idle))
+    if (in->n_open >= FILE_MAX_OPEN)
         shut_one(in);
-    while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_one(in))
+    while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_any(in))
         ;
     t->is_missing = rc < 0 && missing;
     if (rc == 0) {
@@ -124,4 +158,12 @@ bool file_open(struct input *in, struct tail *t)
     else if (!missing || in->world->is_replay)
         file_complain(in, t, &e);
     return false;
+}
+
+void file_open_ahead(struct input *in, struct tail *t)
+{
+    if (in->open_ms > in->now_ms || (in->n_open >= FILE_MAX_OPEN && !shut_one(in)))
+        return;
+    if (file_open(in, t) && t->state == TAIL_HELD)
+        file_rest(in, t);
 }

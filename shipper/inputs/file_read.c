@@ -24,8 +24,7 @@ static void wait_for_news(struct input *in, struct tail *t)
 {
     t->state = TAIL_WAITING;
     list_remove(&t->run);
-    if (tail_is_open(t) && t->spot)
-        list_push(t->is_packed ? &in->cut : &in->idle, &t->idle);
+    file_rest(in, t);
     if (t->stream.correlate.has_held)
         list_push(&in->quiet, &t->quiet);
 }
@@ -125,6 +124,8 @@ static void on_finished(struct input *in, struct tail *t)
     file_drained(in, t);
     if (t->is_packed || is_replay(in))
         file_shut(in, t); /* a dead letter opens a plain file again */
+    else
+        file_rest(in, t);
 }
 
 /* An older file of the same origin, where it always was: whatever else it will bring, or why it
@@ -409,14 +410,46 @@ static void shut_idle(struct input *in)
     }
 }
 
+enum place { PLACE_SAME, PLACE_LEFT, PLACE_UNKNOWN };
+
+/* Whether a tail that is away is still where it was found last; *st is then how it is. */
+static enum place look_at_place(const struct input *in, const struct tail *t, struct file_stat *st)
+{
+    const struct files *files = in->world->files;
+    const char *path = t->file ? source_file_path(t->file) : NULL;
+    struct file_id id;
+    bool missing = false;
+
+    if (!path)
+        return PLACE_UNKNOWN;
+    if (files->stat(files->ctx, path, st, &missing, NULL) < 0)
+        return missing ? PLACE_LEFT : PLACE_UNKNOWN;
+    id = file_id_of(st);
+    return file_id_eq(&id, &t->id) ? PLACE_SAME : PLACE_LEFT;
+}
+
+/* Through its descriptor or, where that was shut, at its path. */
+static enum place look_away(struct input *in, struct tail *t, struct file_stat *st)
+{
+    if (tail_is_open(t))
+        return tail_stat(t, st, NULL) == 0 ? PLACE_SAME : PLACE_UNKNOWN;
+    if (t->spot || t->failing_ms || list_has(&t->homeless))
+        return PLACE_UNKNOWN; /* what cannot be read has no news, and its next try comes anyway */
+    return look_at_place(in, t, st);
+}
+
 static void step_away(struct input *in, struct tail *t)
 {
     struct file_stat st;
     bool is_resting = t->state == TAIL_WAITING || t->state == TAIL_DRAINED;
+    enum place place = is_resting ? look_away(in, t, &st) : PLACE_UNKNOWN;
 
-    if (is_resting && tail_is_open(t) && tail_stat(t, &st, NULL) == 0 &&
-        tail_look(t, &st, in->now_ms) != TAIL_NOTHING) {
+    if (place == PLACE_SAME && tail_look(t, &st, in->now_ms) != TAIL_NOTHING) {
         file_ready(in, t);
+        return;
+    }
+    if (place == PLACE_LEFT && t->state == TAIL_WAITING) {
+        list_push(&in->homeless, &t->homeless);
         return;
     }
     switch (tail_away_step(t, in->now_ms, grace_ms(in))) {
@@ -452,10 +485,24 @@ static void step_those_away(struct input *in)
     }
 }
 
+/* It was renamed once more since it was found: its row must say where it is. */
+static bool has_left(const struct input *in, const struct tail *t)
+{
+    struct file_stat st;
+
+    return !t->spot && !t->is_superseded && !is_replay(in) &&
+           look_at_place(in, t, &st) == PLACE_LEFT;
+}
+
 /* Those whose last event has its last verdict. */
 static void settle(struct input *in)
 {
     struct link *next;
+
+    if (in->now_ms < in->settle_ms)
+        return;
+    /* In a replay there are few, and others wait for their place. */
+    in->settle_ms = in->now_ms + (is_replay(in) ? 0 : FILE_SETTLE_MS);
 
     for (struct link *l = in->settling.next; l != &in->settling; l = next) {
         struct tail *t = LIST_ENTRY(l, struct tail, run);
@@ -463,7 +510,10 @@ static void settle(struct input *in)
         next = l->next;
         if (!tracker_is_settled(&t->stream) || list_has(&t->away) || list_has(&t->homeless))
             continue;
-        file_settled(in, t);
+        if (has_left(in, t))
+            list_push(&in->homeless, &t->homeless);
+        else
+            file_settled(in, t);
     }
 }
 
@@ -502,7 +552,7 @@ int64_t file_read_due(const struct input *in)
     if (!list_is_empty(&in->away))
         due = sooner(due, in->away_ms);
     if (!list_is_empty(&in->settling))
-        due = sooner(due, in->now_ms + FILE_BUDGET_RETRY_MS);
+        due = sooner(due, in->now_ms + FILE_SETTLE_MS);
     if (!list_is_empty(&in->quiet) && may_start)
         due = sooner(due, start_due(in, LIST_ENTRY(in->quiet.next, struct tail, quiet)->quiet_ms +
                                             CORRELATE_HOLD_MS));

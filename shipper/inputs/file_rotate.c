@@ -6,139 +6,10 @@
 #include "shipper/inputs/file_input.h"
 #include "shipper/inputs/glob.h"
 #include "shipper/inputs/rotation.h"
+#include "shipper/inputs/siblings.h"
 
-enum { SIBLINGS_MAX = 4096, OLDDIR_MAX = 16 };
-
-/* The plain files of one origin, oldest first: those beside it, and those in a directory below,
- * where logrotate's olddir puts them. */
-struct siblings {
-    struct sibling {
-        char *path;
-        struct file_stat st;
-        struct file_id id;
-    } * items;
-    size_t n_items;
-    size_t cap;
-    bool has_packed; /* a packed one that is read as a file of its own */
-    const struct input *in;
-    const struct files *files;
-    const char *like;
-    char directory[GLOB_PATH_MAX]; /* that is looked through */
-    char *below[OLDDIR_MAX];       /* directories in it */
-    size_t n_below;
-};
-
-static const char *base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-static void add_sibling(struct siblings *s, const char *path)
-{
-    struct file_stat st;
-    bool missing;
-
-    if (s->files->stat(s->files->ctx, path, &st, &missing, NULL) < 0 || st.type != FILE_REGULAR)
-        return;
-    if (s->n_items == s->cap) {
-        size_t cap = s->cap ? s->cap * 2 : 8;
-        struct sibling *items = realloc(s->items, cap * sizeof *items);
-
-        if (!items)
-            return;
-        s->items = items;
-        s->cap = cap;
-    }
-    s->items[s->n_items] = (struct sibling){strdup(path), st, file_id_of(&st)};
-    s->n_items += s->items[s->n_items].path != NULL;
-}
-
-static bool on_sibling(void *ctx, const char *name, enum file_type hint)
-{
-    struct siblings *s = ctx;
-    char path[GLOB_PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/%s", s->directory, name);
-
-    if (n <= 0 || (size_t)n >= sizeof path)
-        return true;
-    if (hint == FILE_DIRECTORY && s->n_below < OLDDIR_MAX)
-        s->n_below += (s->below[s->n_below] = strdup(path)) != NULL;
-    else if (hint == FILE_DIRECTORY || !rotation_is_sibling(name, base_of(s->like)))
-        return true;
-    else if (rotation_is_packed(name))
-        s->has_packed |= file_matches(s->in, path);
-    else
-        add_sibling(s, path);
-    return s->n_items < SIBLINGS_MAX;
-}
-
-static bool on_sibling_below(void *ctx, const char *name, enum file_type hint)
-{
-    return hint == FILE_DIRECTORY || on_sibling(ctx, name, hint);
-}
-
-static int compare_siblings(const void *a, const void *b)
-{
-    const char *path_a = ((const struct sibling *)a)->path;
-    const char *path_b = ((const struct sibling *)b)->path;
-    int order = rotation_compare(base_of(path_a), base_of(path_b));
-
-    return order ? order : strcmp(path_a, path_b);
-}
-
-/* Whether one that we read is among those from `from` on: else they are another program's logs. */
-static bool has_one_of_ours(const struct siblings *s, size_t from, const struct input *in)
-{
-    for (size_t i = from; i < s->n_items; i++)
-        if (file_tail_find(in, &s->items[i].id) || file_known_find(in, &s->items[i].id))
-            return true;
-    return false;
-}
-
-static void load_below(struct siblings *s, const struct input *in)
-{
-    bool missing;
-
-    for (size_t i = 0; i < s->n_below; i++) {
-        size_t from = s->n_items;
-
-        snprintf(s->directory, sizeof s->directory, "%s", s->below[i]);
-        s->files->list(s->files->ctx, s->directory, on_sibling_below, s, &missing, NULL);
-        if (has_one_of_ours(s, from, in))
-            continue;
-        while (s->n_items > from)
-            free(s->items[--s->n_items].path);
-    }
-}
-
-/* False: the directory could not be looked through, so that absence says nothing. */
-static bool siblings_load(struct siblings *s, const struct input *in, const char *like)
-{
-    const char *slash = strrchr(like, '/');
-    size_t len = slash ? (size_t)(slash - like) : 0;
-    struct err e;
-    bool missing;
-
-    *s = (struct siblings){.in = in, .files = in->world->files, .like = like};
-    snprintf(s->directory, sizeof s->directory, "%.*s", (int)len, like);
-    if (s->files->list(s->files->ctx, len ? s->directory : "/", on_sibling, s, &missing, &e) < 0)
-        return missing;
-    load_below(s, in);
-    if (s->n_items)
-        qsort(s->items, s->n_items, sizeof *s->items, compare_siblings);
-    return true;
-}
-
-static void siblings_free(struct siblings *s)
-{
-    for (size_t i = 0; s->items && i < s->n_items; i++)
-        free(s->items[i].path);
-    free(s->items);
-    for (size_t i = 0; i < s->n_below; i++)
-        free(s->below[i]);
-}
+/* In one tick, so that the loop goes on. */
+enum { HOMES_PER_TICK = 1024 };
 
 static size_t find_id(const struct siblings *s, const struct file_id *id)
 {
@@ -190,7 +61,7 @@ static struct tail *discover_away(struct input *in, const struct sibling *s,
         return NULL;
     t->away_ms = in->now_ms;
     list_push(&in->away, &t->away);
-    file_open(in, t);
+    file_open_ahead(in, t);
     return t;
 }
 
@@ -252,7 +123,7 @@ static void tell_lost(struct input *in, struct tail *t)
 }
 
 /* It is read on through its descriptor, or opened where it went; else what was unread is gone. */
-static void find_home(struct input *in, struct tail *t)
+static void find_home(struct input *in, struct tail *t, struct siblings_round *round)
 {
     const char *path = t->left ? t->left->path : t->path;
     struct siblings s;
@@ -260,7 +131,7 @@ static void find_home(struct input *in, struct tail *t)
 
     if (t->is_packed) {
         t->is_gone = !tail_is_open(t);
-    } else if (siblings_load(&s, in, path)) {
+    } else if (siblings_find(round, path, &s)) {
         i = find_id(&s, &t->id);
         t->is_gone = i == s.n_items;
         source_file_move(t->file, t->is_gone ? NULL : s.items[i].path);
@@ -273,19 +144,23 @@ static void find_home(struct input *in, struct tail *t)
     if (t->is_gone && !tail_is_open(t))
         tell_lost(in, t);
     else if (!t->is_packed)
-        file_open(in, t);
+        file_open_ahead(in, t);
     if (t->state != TAIL_DRAINED)
         file_ready(in, t);
 }
 
 void file_find_homes(struct input *in)
 {
-    while (!list_is_empty(&in->homeless)) {
+    struct siblings_round round;
+
+    siblings_begin(&round, in);
+    for (int n = 0; n < HOMES_PER_TICK && !list_is_empty(&in->homeless); n++) {
         struct tail *t = LIST_ENTRY(in->homeless.next, struct tail, homeless);
 
         list_remove(&t->homeless);
-        find_home(in, t);
+        find_home(in, t, &round);
     }
+    siblings_end(&round);
 }
 
 /* --- after a restart ------------------------------------------------------------------------- */
@@ -332,7 +207,8 @@ static void tell_gone(struct input *in, const struct siblings *s, const struct l
 /* Generations of one origin that were not read to their end, and those born after one that we know;
  * oldest first. The last is what the file now at the path follows. The rows are of this origin,
  * oldest first. */
-static void find_orphans_of(struct input *in, const struct lost_row *rows, size_t n_rows)
+static void find_orphans_of(struct input *in, const struct lost_row *rows, size_t n_rows,
+                            struct siblings_round *round)
 {
     const char *path = rows[0].path;
     struct siblings s;
@@ -340,7 +216,7 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
     struct last after;
     struct spot *spot;
 
-    if (!siblings_load(&s, in, path))
+    if (!siblings_find(round, path, &s))
         goto out;
     tell_gone(in, &s, rows, n_rows);
     after = newest_gone(&s, rows, n_rows);
@@ -407,15 +283,18 @@ void file_find_orphans(struct input *in)
 {
     struct lost_row *rows = calloc(in->n_knowns + 1, sizeof *rows);
     size_t n = rows ? list_lost_rows(in, rows) : 0;
+    struct siblings_round round;
 
+    siblings_begin(&round, in);
     if (n)
         qsort(rows, n, sizeof *rows, compare_rows);
     for (size_t from = 0, i = 1; i <= n; i++) {
         if (i < n && strcmp(rows[i].path, rows[from].path) == 0)
             continue;
-        find_orphans_of(in, rows + from, i - from);
+        find_orphans_of(in, rows + from, i - from, &round);
         from = i;
     }
+    siblings_end(&round);
     for (size_t i = 0; i < n; i++)
         free(rows[i].path);
     free(rows);
@@ -452,11 +331,13 @@ struct tail *file_find_unseen(struct input *in, const char *path, const struct f
                               struct tail *last)
 {
     struct file_id id = file_id_of(now);
+    struct siblings_round round;
     struct siblings s;
 
     if (file_known_find(in, &id) || !has_unseen(in, path, now))
         return last;
-    if (siblings_load(&s, in, path)) {
+    siblings_begin(&round, in);
+    if (siblings_find(&round, path, &s)) {
         for (size_t i = 0; i < s.n_items; i++) {
             const struct sibling *file = &s.items[i];
             struct tail *t = rotation_is_rotated(file->path) && !file_matches(in, file->path) &&
@@ -468,5 +349,6 @@ struct tail *file_find_unseen(struct input *in, const char *path, const struct f
         }
     }
     siblings_free(&s);
+    siblings_end(&round);
     return last;
 }

@@ -156,6 +156,13 @@ static int rig_fstat(void *ctx, int fd, struct file_stat *out, struct err *e)
     return how;
 }
 
+static int rig_list(void *ctx, const char *dir, files_entry_fn *fn, void *arg, bool *missing,
+                    struct err *e)
+{
+    ((struct rig *)ctx)->n_listed++;
+    return files_posix.list(NULL, dir, fn, arg, missing, e);
+}
+
 static void rig_log(void *ctx, const struct err *what)
 {
     char text[1200];
@@ -199,6 +206,7 @@ void rig_init(struct rig *r)
     r->files.pread = rig_pread;
     r->files.stat = rig_stat;
     r->files.fstat = rig_fstat;
+    r->files.list = rig_list;
     r->files.ctx = r;
     budget_init(&r->budget, 8 << 20);
     tracker_init(&r->tracker, on_moved, r);

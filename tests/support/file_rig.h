@@ -20,6 +20,7 @@ struct rig {
     bool has_no_births;       /* as on file systems without birth times */
     int n_may_open;           /* descriptors left; negative: any number */
     int n_opened;
+    int n_listed;                  /* directories */
     void (*on_end)(struct rig *r); /* once, when a worker has met the end of a file */
     struct budget budget;
     struct tracker tracker;
