@@ -132,6 +132,9 @@ static const struct option input_common_options[] = {
      .help = "the line as it was read goes along, as event.original"},
 };
 
+/* In the order of enum on_full. */
+static const char *const on_full_choices[] = {"auto", "block", "drop-and-count", NULL};
+
 static const struct option output_common_options[] = {
     {.name = "name",
      .type = OPTION_STRING,
@@ -157,6 +160,21 @@ static const struct option output_common_options[] = {
      .fallback = "200ms",
      .max = 600000,
      .help = "how long an event waits for company; 0: not at all"},
+    {.name = "on_full",
+     .type = OPTION_ENUM,
+     .offset = OUTPUT(on_full),
+     .fallback = "auto",
+     .choices = on_full_choices,
+     .help =
+         "when it does not keep up: reading stops for all outputs (block, the default), or what "
+         "does not fit is dropped"},
+    {.name = "memory",
+     .type = OPTION_BYTES,
+     .offset = OUTPUT(memory_bytes),
+     .min = 64 * 1024,
+     .max = (int64_t)64 * 1024 * 1024 * 1024,
+     .help = "how much of limits.memory its events may hold; else all of it for block, and an even "
+             "part for drop-and-count"},
 };
 
 const struct option_table global_table = TABLE(global_options, struct global_options);

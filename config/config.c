@@ -160,5 +160,5 @@ int config_finish(struct config *c, struct err *e)
     for (size_t i = 0; i < c->n_outputs; i++)
         if (finish_output(c, &c->outputs[i], e) < 0)
             return err_at(e, "%s", c->outputs[i].ops->name);
-    return 0;
+    return finish_whole(c, e);
 }

@@ -17,12 +17,15 @@
 #include "parsers/parser.h"
 #include "shipper/base/error.h"
 #include "shipper/base/option.h"
+#include "shipper/delivery/intake.h"
 #include "shipper/inputs/input.h"
 
 /* What every output can be told besides its own options. */
 struct output_common {
     const char *name;
     struct batch_limits batch; /* batch.max_bytes, batch.max_events, batch.linger */
+    int on_full;               /* enum on_full; not ON_FULL_AUTO once finished */
+    int64_t memory_bytes;      /* its share of limits.memory; not 0 once finished */
 };
 
 struct global_options {

@@ -12,5 +12,8 @@
  * added, the parser (unless lent) is made. */
 int finish_input(struct config *c, struct input_config *in, struct err *e);
 int finish_output(struct config *c, struct output_config *out, struct err *e);
+/* What inputs, outputs and limits must agree on, once all of them are there; the defaults of one
+ * that come from another. `where` begins with "inputs[1]." or "outputs[0].". */
+int finish_whole(struct config *c, struct err *e);
 
 #endif

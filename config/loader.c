@@ -199,8 +199,10 @@ static int read_top(struct loading *l)
         return -1;
     if (read_sections(l, &top, inputs, read_input, "{type: file, paths: [/var/log/app/*.log]}") < 0)
         return -1;
-    return read_sections(l, &top, outputs, read_output,
-                         "{type: elasticsearch, hosts: [https://es:9200]}");
+    if (read_sections(l, &top, outputs, read_output,
+                      "{type: elasticsearch, hosts: [https://es:9200]}") < 0)
+        return -1;
+    return finish_whole(l->config, l->e) < 0 ? scope_locate_option(&top, l->e) : 0;
 }
 
 /* --- text and files --- */

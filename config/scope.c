@@ -70,22 +70,28 @@ static const yaml_node_t *value_of(const struct scope *s, const yaml_node_t *map
     return NULL;
 }
 
-/* Where "hosts[1]" or "parser.types.latency" stands, below the node of its first part; the nearest
- * one around it if it is not so precise. `rest` begins with the bracket or the dot. */
+/* Where "hosts[1]", "parser.types.latency" or "outputs[0].memory" stands, below the node of its
+ * first part; the nearest one around it if it is not so precise. `rest` begins with the bracket or
+ * the dot. */
 static const yaml_node_t *descend(const struct scope *s, const yaml_node_t *node, const char *rest)
 {
-    while (*rest == '.' && node->type == YAML_MAPPING_NODE) {
-        struct slice name = slice_of(rest + 1, strcspn(rest + 1, ".["));
-        const yaml_node_t *value = value_of(s, node, name);
+    for (;;) {
+        if (*rest == '.' && node->type == YAML_MAPPING_NODE) {
+            struct slice name = slice_of(rest + 1, strcspn(rest + 1, ".["));
+            const yaml_node_t *value = value_of(s, node, name);
 
-        if (!value)
+            if (!value)
+                return node;
+            node = value;
+            rest += 1 + name.len;
+        } else if (*rest == '[' && node->type == YAML_SEQUENCE_NODE) {
+            node = item_of(s, node, rest + 1);
+            rest += strcspn(rest, "]");
+            rest += *rest == ']';
+        } else {
             return node;
-        node = value;
-        rest += 1 + name.len;
+        }
     }
-    if (*rest == '[' && node->type == YAML_SEQUENCE_NODE)
-        node = item_of(s, node, rest + 1);
-    return node;
 }
 
 int scope_locate_option(const struct scope *s, struct err *e)
@@ -103,7 +109,7 @@ int scope_locate_option(const struct scope *s, struct err *e)
         if (at)
             return scope_locate(s, descend(s, at, name + len), name, e);
     }
-    len = strcspn(name, ".");
+    len = strcspn(name, ".[");
     for (size_t i = 0; i < s->n_words; i++) {
         const struct scope_word *w = &s->words[i];
 

@@ -26,19 +26,22 @@ struct engine;
 struct queue;
 struct stream;
 
+/* In the order of the option's choices (config/common_options.c). */
 enum on_full {
-    ON_FULL_BLOCK, /* hold it; reading stops when limits.memory is used up, for all outputs */
-    ON_FULL_SPILL, /* to the disk queue; reading stops when that is full */
+    ON_FULL_AUTO,  /* what the configuration makes spill of where there is a queue, else block */
+    ON_FULL_BLOCK, /* hold it; reading stops, for all outputs, when its share is used up */
     ON_FULL_DROP,  /* drop the batch, and count its events; with a queue, when that is full */
+    ON_FULL_SPILL, /* to the disk queue; reading stops when that is full */
 };
 
 struct intake_options {
     unsigned output; /* its index */
     const char *name;
     enum on_full on_full;
-    int64_t memory_bytes; /* share of limits.memory that its batches may hold; with ON_FULL_BLOCK:
-                             all of it */
+    int64_t memory_bytes; /* share of limits.memory that its batches may hold; one always may */
     struct queue *queue;  /* NULL: none. Owned */
+    bool keeps_order;     /* nothing overtakes what is in the queue */
+    struct budget *budget;
     struct tracker *tracker;
     struct engine *engine;
     void (*log)(void *ctx, const struct err *what);
@@ -56,6 +59,8 @@ struct intake_stats {
 
 struct intake;
 
+/* Copies the options; `name` is borrowed. NULL and *e: out of memory (the queue is the caller's
+ * still). */
 struct intake *intake_new(const struct intake_options *options, struct err *e);
 /* A ready batch from the lanes; takes it. */
 void intake_offer(struct intake *in, struct batch *batch);

@@ -278,7 +278,7 @@ static void on_read(void *ctx, struct chunk *chunk)
 static bool start_chunk(struct input *in, struct tail *t, enum chunk_purpose purpose)
 {
     const struct input_world *w = in->world;
-    int64_t reserve = in->common->chunk_bytes * 2;
+    int64_t reserve = input_reserve_bytes(in->common->chunk_bytes, w);
     struct chunk *chunk;
 
     in->is_starved = !budget_try(w->budget, reserve);

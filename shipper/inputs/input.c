@@ -76,6 +76,11 @@ struct stream_options input_stream_options(const struct input_common *common,
     };
 }
 
+int64_t input_reserve_bytes(int64_t chunk_bytes, const struct input_world *world)
+{
+    return chunk_bytes * (1 + (int64_t)lanes_count(world->lanes));
+}
+
 void input_profile_parts(const struct input_common *common, struct profile_parts *out)
 {
     *out = (struct profile_parts){

@@ -80,6 +80,9 @@ int input_common_validate(const struct input_common *common, struct err *e);
 struct stream_options input_stream_options(const struct input_common *common,
                                            const struct parser *parser,
                                            const struct input_world *world);
+/* What a chunk is given of the budget before it is read: for its lines, and for what is made of
+ * them for each output. */
+int64_t input_reserve_bytes(int64_t chunk_bytes, const struct input_world *world);
 /* What every event of a stream carries, from the input's options; path, host and function are the
  * caller's to set. */
 void input_profile_parts(const struct input_common *common, struct profile_parts *out);

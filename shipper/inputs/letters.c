@@ -234,7 +234,7 @@ static void on_read(void *ctx, struct chunk *chunk)
 static int64_t letters_tick(struct input *in, int64_t now_ms)
 {
     const struct input_world *w = in->world;
-    int64_t reserve = 2 * CHUNK_BYTES;
+    int64_t reserve = input_reserve_bytes(CHUNK_BYTES, w);
     struct chunk *chunk;
 
     if (in->is_busy || in->is_finished || in->is_stopped)

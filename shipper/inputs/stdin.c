@@ -156,7 +156,7 @@ static void on_read(void *ctx, struct chunk *chunk)
 static void start_chunk(struct input *in, enum chunk_purpose purpose)
 {
     const struct input_world *w = in->world;
-    int64_t reserve = in->common->chunk_bytes * 2;
+    int64_t reserve = input_reserve_bytes(in->common->chunk_bytes, w);
     struct chunk *chunk;
 
     /* Stopping reads nothing: what comes out is held already. */

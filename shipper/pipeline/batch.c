@@ -25,6 +25,13 @@ void batch_recount(struct batch *b)
     b->counted_bytes = now;
 }
 
+void batch_move_budget(struct batch *b, struct budget *to)
+{
+    budget_add(b->budget, -b->counted_bytes); /* first: the whole of both must not count it twice */
+    b->budget = to;
+    budget_add(to, b->counted_bytes);
+}
+
 void batch_free(struct batch *b)
 {
     if (!b)

@@ -81,5 +81,7 @@ struct batch *batch_pick(const struct batch *b, uint8_t want, struct err *e);
 
 /* Brings the budget up to date with what the batch holds. */
 void batch_recount(struct batch *b);
+/* Its bytes, and those of what is made of it, count there from now on. */
+void batch_move_budget(struct batch *b, struct budget *to);
 
 #endif

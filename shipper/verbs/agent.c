@@ -5,6 +5,7 @@
 
 #include "shipper/delivery/checkpoints.h"
 #include "shipper/delivery/dead_letters.h"
+#include "shipper/delivery/intake.h"
 #include "shipper/observe/log.h"
 #include "shipper/verbs/agent_inside.h"
 
@@ -81,21 +82,46 @@ static void judge_end(struct agent *a, int64_t now_ms)
         finish(a, a->wants_reload ? AGENT_RELOAD : AGENT_UNSETTLED);
 }
 
+/* An output that is full and must not lose anything stops reading, for all outputs. */
+static int64_t tick_intakes(struct agent *a, int64_t now_ms)
+{
+    int64_t next = INT64_MAX;
+    bool is_open = true;
+
+    for (size_t i = 0; i < a->plan.n_outputs; i++) {
+        next = sooner(next, intake_tick(a->intakes[i], now_ms));
+        is_open &= intake_is_open(a->intakes[i]);
+    }
+    budget_shut(&a->budget, !is_open);
+    return next;
+}
+
+/* Open batches must not wait for their linger when nothing is being read, or when it is they that
+ * hold the room that reading waits for. What is sealed is on its way. */
+static bool is_flush_due(struct agent *a)
+{
+    int64_t half = a->budget.limit_bytes / 2;
+    bool has_refused = budget_has_refused(&a->budget);
+    int64_t sealed = 0;
+
+    for (size_t i = 0; i < a->plan.n_outputs; i++)
+        sealed += intake_stats(a->intakes[i])->held_bytes;
+    return budget_held(&a->budget) - sealed > half || (has_refused && sealed <= half) ||
+           a->stopping != STOP_NO || inputs_are_finished(a) ||
+           (a->plan.is_replay && a->tracker.n_reading == 0);
+}
+
 static int64_t tick_all(struct agent *a, int64_t now_ms)
 {
     int64_t next = INT64_MAX;
-    bool flush = a->stopping != STOP_NO;
 
     if (a->stopping == STOP_NO)
         for (size_t i = 0; i < a->plan.n_inputs; i++)
             next = sooner(next, a->plan.inputs[i].ops->tick(a->inputs[i], now_ms));
     else
         next = a->stop_by_ms;
-    /* Nothing is being read, or reading waits for room that only open batches hold: they must not
-     * wait for their linger. */
-    flush |= inputs_are_finished(a) || (a->plan.is_replay && a->tracker.n_reading == 0) ||
-             budget_held(&a->budget) > a->budget.limit_bytes / 2;
-    next = sooner(next, lanes_tick(a->lanes, now_ms, flush));
+    next = sooner(next, lanes_tick(a->lanes, now_ms, is_flush_due(a)));
+    next = sooner(next, tick_intakes(a, now_ms));
     next = sooner(next, engine_tick(a->engine, now_ms));
     if (a->checkpoints)
         next = sooner(next, checkpoints_tick(a->checkpoints, now_ms));

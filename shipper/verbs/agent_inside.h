@@ -34,6 +34,7 @@ struct agent {
     struct sink **sinks;
     struct engine_output *engine_outputs;
     struct engine *engine;
+    struct intake **intakes; /* one for each output */
     struct dead_letters *dead_letters;
     struct checkpoints *checkpoints;
     struct input **inputs;

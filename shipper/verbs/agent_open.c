@@ -8,6 +8,7 @@
 #include "shipper/base/files.h"
 #include "shipper/delivery/checkpoints.h"
 #include "shipper/delivery/dead_letters.h"
+#include "shipper/delivery/intake.h"
 #include "shipper/observe/log.h"
 #include "shipper/pipeline/line.h"
 #include "shipper/verbs/agent_inside.h"
@@ -37,7 +38,7 @@ static void on_batch_ready(void *ctx, struct batch *batch)
 {
     struct agent *a = ctx;
 
-    engine_offer(a->engine, batch);
+    intake_offer(a->intakes[batch->output], batch);
 }
 
 static void on_moved(void *ctx, struct stream *s, uint64_t position, struct slice state)
@@ -58,7 +59,7 @@ static void on_moved(void *ctx, struct stream *s, uint64_t position, struct slic
                                     });
 }
 
-static void on_input_log(void *ctx, const struct err *what)
+static void on_part_log(void *ctx, const struct err *what)
 {
     struct agent *a = ctx;
 
@@ -173,6 +174,42 @@ static int open_engine(struct agent *a, struct err *e)
     return a->engine ? 0 : -1;
 }
 
+/* Who replays waits for all of it: nothing is dropped then. */
+static int open_intake(struct agent *a, size_t i, struct err *e)
+{
+    const struct output_common *common = &a->plan.outputs[i].common;
+    struct intake_options options = {
+        .output = (unsigned)i,
+        .name = a->engine_outputs[i].name,
+        .on_full = (enum on_full)common->on_full,
+        .memory_bytes = common->memory_bytes,
+        .keeps_order = a->plan.outputs[i].ops->keeps_order,
+        .budget = &a->budget,
+        .tracker = &a->tracker,
+        .engine = a->engine,
+        .log = on_part_log,
+        .log_ctx = a,
+    };
+
+    if (a->plan.is_replay) {
+        options.on_full = ON_FULL_BLOCK;
+        options.memory_bytes = a->budget.limit_bytes;
+    }
+    a->intakes[i] = intake_new(&options, e);
+    return a->intakes[i] ? 0 : -1;
+}
+
+static int open_intakes(struct agent *a, struct err *e)
+{
+    a->intakes = calloc(a->plan.n_outputs, sizeof(struct intake *));
+    if (!a->intakes)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < a->plan.n_outputs; i++)
+        if (open_intake(a, i, e) < 0)
+            return -1;
+    return 0;
+}
+
 static int open_inputs(struct agent *a, struct err *e)
 {
     own_files_init(&a->own_files, &a->plan);
@@ -188,7 +225,7 @@ static int open_inputs(struct agent *a, struct err *e)
         .host = a->host,
         .is_replay = a->plan.is_replay,
         .own_files = a->own_files,
-        .log = on_input_log,
+        .log = on_part_log,
         .log_ctx = a,
     };
     a->inputs = calloc(a->plan.n_inputs, sizeof(struct input *));
@@ -223,7 +260,7 @@ static int open_all(struct agent *a, struct err *e)
         return -1;
     if (open_outputs(a, e) < 0 || open_stores(a, e) < 0 || open_engine(a, e) < 0)
         return -1;
-    if (open_inputs(a, e) < 0)
+    if (open_inputs(a, e) < 0 || open_intakes(a, e) < 0)
         return -1;
     /* Last: until then Ctrl-C ends us, however long opening takes. */
     return signals_start(&a->signals, a->loop, !a->plan.is_replay, agent_on_signal, a, e);
@@ -271,6 +308,9 @@ int agent_free(struct agent *a, struct err *e)
             a->plan.inputs[i].ops->close(a->inputs[i]);
     lanes_free(a->lanes);
     engine_free(a->engine);
+    for (size_t i = 0; a->intakes && i < a->plan.n_outputs; i++)
+        if (intake_free(a->intakes[i], rc < 0 ? NULL : e) < 0)
+            rc = -1;
     dead_letters_free(a->dead_letters);
     transport_curl_free(a->transport);
     if (a->loop) {
@@ -279,6 +319,7 @@ int agent_free(struct agent *a, struct err *e)
     }
     own_files_fini(&a->own_files);
     free(a->inputs);
+    free(a->intakes);
     free(a->sinks);
     free(a->engine_outputs);
     free(a);

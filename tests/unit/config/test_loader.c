@@ -107,3 +107,25 @@ Test(config_loader, anchors)
     cr_expect_str_eq(c->outputs[0].common.name, "shop");
     config_free(c);
 }
+
+/* What blocks may hold all of the memory; what drops gets an even part, so that the others go on.
+ */
+Test(config, shares_of_the_memory)
+{
+    static const char text[] = "limits.memory: 24MiB\n"
+                               "inputs: [{type: stdin}]\n"
+                               "outputs:\n"
+                               "  - {type: stdout}\n"
+                               "  - {type: stdout, on_full: block, memory: 1MiB}\n"
+                               "  - {type: stdout, on_full: drop-and-count}\n";
+    struct err e = {0};
+    struct config *c = config_parse(text, sizeof text - 1, "ship.yaml", &e);
+
+    cr_assert_not_null(c, "%s: %s", e.where, e.what);
+    cr_expect_eq(c->outputs[0].common.on_full, ON_FULL_BLOCK);
+    cr_expect_eq(c->outputs[0].common.memory_bytes, 24 << 20);
+    cr_expect_eq(c->outputs[1].common.memory_bytes, 1 << 20);
+    cr_expect_eq(c->outputs[2].common.on_full, ON_FULL_DROP);
+    cr_expect_eq(c->outputs[2].common.memory_bytes, 6 << 20);
+    config_free(c);
+}

@@ -288,3 +288,25 @@ Test(config_errors, files)
     cr_expect_str_eq(e.what,
                      "no such file (`ship help config` shows what one looks like); not starting");
 }
+
+/* What inputs, outputs and limits must agree on, at the place of the one that can be mended. */
+Test(config_errors, the_whole)
+{
+    static const struct row rows[] = {
+        {"limits.memory: 4MiB\ninputs:\n  - type: stdin\n  - type: stdin\n    max_line: "
+         "64MiB\n" OUTPUT,
+         "5:15: inputs[1].max_line: a line of 67108864 bytes and its documents for 1 output do not "
+         "fit into limits.memory (4194304 bytes); want at most 2097152, or more memory"},
+        {"limits.memory: 4MiB\n" INPUT "outputs: [{type: stdout}, {type: stdout}, {type: stdout}, "
+         "{type: stdout}]\n",
+         "2:10: inputs[0].max_line: a line of 1048576 bytes and its documents for 4 outputs do not "
+         "fit into limits.memory (4194304 bytes); want at most 838860, or more memory"},
+        {INPUT "outputs:\n  - type: stdout\n  - type: stdout\n    memory: 1GiB\n",
+         "5:13: outputs[1].memory: 1073741824 bytes are more than limits.memory, which has "
+         "25165824"},
+        {INPUT "outputs: [{type: stdout, on_full: drop}]\n",
+         "2:35: outputs[0].on_full: \"drop\" is not one of auto, block, drop-and-count"},
+    };
+
+    EXPECT_ERRORS(rows);
+}

@@ -117,3 +117,31 @@ Test(batch, damaged_bytes_do_not_unpack)
     buffer_free(&back);
     worker_fini(&w);
 }
+
+/* An output's batches count as its own and in the whole, also what is picked out of them. */
+Test(batch, counts_where_it_was_moved_to)
+{
+    struct budget whole, part;
+    struct batch *b;
+    struct batch *picked;
+    static uint8_t pick[4] = {1, 0, 0, 0};
+    int64_t held;
+
+    budget_init(&whole, 1 << 30);
+    budget_init_part(&part, &whole, 1 << 20);
+    b = filled(&whole, 4);
+    held = budget_held(&whole);
+    batch_move_budget(b, &part);
+    cr_expect_eq(budget_held(&part), held);
+    cr_expect_eq(budget_held(&whole), held);
+    cr_expect_eq(whole.peak_bytes, held, "it was never counted twice");
+    b->pick = malloc(sizeof pick);
+    memcpy(b->pick, pick, sizeof pick);
+    picked = batch_pick(b, 1, NULL);
+    cr_assert_not_null(picked);
+    cr_expect_gt(budget_held(&part), held);
+    batch_free(picked);
+    batch_free(b);
+    cr_expect_eq(budget_held(&part), 0);
+    cr_expect_eq(budget_held(&whole), 0);
+}

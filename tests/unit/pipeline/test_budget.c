@@ -18,6 +18,36 @@ Test(budget, no_room_no_read)
     cr_expect_eq(b.peak_bytes, 500);
 }
 
+Test(budget, a_part_counts_in_the_whole)
+{
+    struct budget whole, part;
+
+    budget_init(&whole, 100);
+    budget_init_part(&part, &whole, 30);
+    budget_add(&whole, 10);
+    budget_add(&part, 20);
+    cr_expect_eq(budget_held(&part), 20);
+    cr_expect_eq(budget_held(&whole), 30);
+    budget_add(&part, -20);
+    cr_expect_eq(budget_held(&whole), 10);
+    cr_expect_eq(whole.peak_bytes, 30);
+}
+
+Test(budget, shut_gives_nothing_and_says_that_somebody_asked)
+{
+    struct budget b;
+
+    budget_init(&b, 100);
+    budget_shut(&b, true);
+    cr_expect_not(budget_has_refused(&b));
+    cr_expect_not(budget_try(&b, 1), "though nothing is held");
+    cr_expect(budget_has_refused(&b));
+    cr_expect_not(budget_has_refused(&b), "said once");
+    budget_shut(&b, false);
+    cr_expect(budget_try(&b, 1));
+    cr_expect_not(budget_has_refused(&b));
+}
+
 /* The loop takes for a read, workers count what they make of it: the sum is true in the end. */
 static void *add_and_give_back(void *arg)
 {
