@@ -14,7 +14,10 @@ static void draw_servers(struct sim_life *l)
     int status = sim_draw(r, 2) ? 413 : 429;
 
     l->ship.n_outputs = 1 + sim_chance(r, 250);
-    for (size_t i = 0; i < l->ship.n_outputs; i++) {
+    l->ship.n_servers = SIM_SERVERS_MAX;
+    for (unsigned i = 0; i < SIM_OUTPUTS_MAX; i++)
+        l->ship.server_of[i] = i;
+    for (size_t i = 0; i < l->ship.n_servers; i++) {
         struct sim_server *s = &l->ship.servers[i];
 
         sim_server_init(s, r);
@@ -22,7 +25,21 @@ static void draw_servers(struct sim_life *l)
         s->refuses_whole = refuses_whole;
         s->most_bytes = !has_limit ? 0 : status == 413 ? 4000 : 20000;
         s->most_bytes_status = status;
+        s->was_left = i >= l->ship.n_outputs;
     }
+}
+
+static void draw_batches(struct sim_life *l)
+{
+    struct random *r = &l->random;
+
+    l->ship.limits = (struct batch_limits){
+        .max_bytes = sim_draw(r, 2) ? 60000 : 1000 + sim_draw(r, 20000),
+        .max_events = sim_draw(r, 2) ? 1000 : 1 + sim_draw(r, 20),
+        .linger_ms = sim_draw(r, 3) ? sim_draw(r, 2000) : 0,
+    };
+    l->ship.common.chunk_bytes = sim_draw(r, 2) ? 64 * 1024 : 64 + sim_draw(r, 1000);
+    l->ship.memory_bytes = sim_draw(r, 2) ? 8 << 20 : 200000 + sim_draw(r, 300000);
 }
 
 static void draw_ship(struct sim_life *l)
@@ -38,7 +55,6 @@ static void draw_ship(struct sim_life *l)
     s->common = (struct input_common){
         .name = "sim",
         .max_line_bytes = 1 << 20,
-        .chunk_bytes = sim_draw(r, 2) ? 64 * 1024 : 64 + sim_draw(r, 1000),
         .with_invocations = true,
         .namespace = "app",
     };
@@ -51,12 +67,7 @@ static void draw_ship(struct sim_life *l)
         .connect_ms = 1000,
         .concurrency = 1 + sim_draw(r, 4),
     };
-    s->limits = (struct batch_limits){
-        .max_bytes = sim_draw(r, 2) ? 60000 : 1000 + sim_draw(r, 20000),
-        .max_events = sim_draw(r, 2) ? 1000 : 1 + sim_draw(r, 20),
-        .linger_ms = sim_draw(r, 3) ? sim_draw(r, 2000) : 0,
-    };
-    s->memory_bytes = sim_draw(r, 2) ? 8 << 20 : 200000 + sim_draw(r, 300000);
+    draw_batches(l);
 }
 
 static void draw_world(struct sim_life *l)
@@ -82,6 +93,44 @@ static void draw_world(struct sim_life *l)
     w->is_cut_back = w->may_lose && w->is_dated && sim_draw(r, 2);
     w->sees_copies = strcmp(l->ship.pattern, SIM_LOGS "/*.log*") == 0;
     w->longest = sim_draw(r, 3) ? 40 : 400;
+}
+
+/* One that is not in use. */
+static unsigned free_server(const struct sim_life *l)
+{
+    unsigned i = 0;
+
+    while (i == l->ship.server_of[0] || (l->ship.n_outputs > 1 && i == l->ship.server_of[1]))
+        i++;
+    return i;
+}
+
+const char *sim_life_draw_again(struct sim_life *l)
+{
+    struct sim_ship *s = &l->ship;
+    unsigned which = sim_draw(&l->random, (unsigned)s->n_outputs);
+
+    switch (sim_draw(&l->random, 4)) {
+    case 0:
+        return "nothing new";
+    case 1:
+        draw_batches(l);
+        return "other batches and limits";
+    case 2:
+        s->servers[s->server_of[which]].was_left = true;
+        s->server_of[which] = free_server(l);
+        return "another address of an output";
+    default:
+        if (s->n_outputs == 1) {
+            s->server_of[1] = free_server(l);
+            s->n_outputs = 2;
+            return "one more output";
+        }
+        s->servers[s->server_of[which]].was_left = true;
+        s->server_of[which] = s->server_of[1];
+        s->n_outputs = 1;
+        return "one output less";
+    }
 }
 
 void sim_life_draw(struct sim_life *l)

@@ -29,33 +29,17 @@ static void read_dead_letters(struct sim_life *l)
         fclose(f);
 }
 
-/* in = delivered + dead letters, to the event, when nothing is in flight. */
-static void check_sums(struct sim_life *l)
-{
-    uint64_t events = input_file.stats(l->ship.input)->events;
-
-    for (size_t i = 0; i < l->ship.n_outputs; i++) {
-        const struct output_stats *o = engine_stats(l->ship.engine, i);
-
-        if (o->delivered + o->duplicates + o->dead != events || o->in_flight_events != 0) {
-            snprintf(l->why, sizeof l->why,
-                     "%llu events: %llu delivered, %llu duplicates, %llu dead, %llu in flight",
-                     (unsigned long long)events, (unsigned long long)o->delivered,
-                     (unsigned long long)o->duplicates, (unsigned long long)o->dead,
-                     (unsigned long long)o->in_flight_events);
-            return;
-        }
-    }
-    if (budget_held(&l->ship.budget) != 0)
-        sim_life_fail(l, "the budget is not given back");
-}
-
 void sim_life_judge(struct sim_life *l)
 {
-    check_sums(l);
+    char why[SIM_WHY_MAX];
+
+    sim_ship_check_sums(&l->ship);
+    if (l->ship.violation[0])
+        sim_life_fail(l, "%s", l->ship.violation);
     read_dead_letters(l);
-    for (size_t i = 0; i < l->ship.n_outputs && !l->why[0]; i++)
-        sim_world_check(&l->world, &l->ship.servers[i], l->is_dead, l->why, sizeof l->why);
+    if (!sim_world_check(&l->world, l->ship.servers, l->ship.n_servers, l->is_dead, why,
+                         sizeof why))
+        sim_life_fail(l, "%s", why);
 }
 
 void sim_life_dump(const struct sim_life *l)

@@ -7,7 +7,12 @@
 #include "tests/sim/sim_life.h"
 #include "tests/sim/sim_vfs.h"
 
-enum { STEPS_MAX = 120, SETTLE_MS = 2 * 3600 * 1000 };
+enum { STEPS_MAX = 120 };
+
+/* How soon all must be delivered once nothing fails any more: what is under way runs into its
+ * timeout, a pause may be a minute long, and who never says that a request is too large is asked
+ * four times, each a pause apart, before it goes in halves. */
+enum { SETTLE_MS = 5 * 60 * 1000, SETTLE_HALVING_MS = 45 * 60 * 1000 };
 
 /* --- its story ------------------------------------------------------------------------------- */
 
@@ -54,13 +59,6 @@ static void on_log(void *ctx, const struct err *what)
 
 /* --- what happens in it ---------------------------------------------------------------------- */
 
-static void unblock_budget(struct sim_life *l)
-{
-    if (l->is_blocked && l->ship.is_up)
-        budget_add(&l->ship.budget, -l->ship.budget.limit_bytes);
-    l->is_blocked = false;
-}
-
 /* A file stands where the directory of the dead letters should be. */
 static void block_dead_letters(struct sim_life *l, bool is_blocked)
 {
@@ -86,7 +84,6 @@ static void after_kill(struct sim_life *l)
 {
     bool is_power_cut = sim_draw(&l->random, 3) == 0;
 
-    l->is_blocked = false;
     sim_vfs_revive(is_power_cut);
     sim_life_tell(l, "%s", is_power_cut ? "the power is cut" : "ship is killed");
 }
@@ -106,7 +103,7 @@ static void open_ship(struct sim_life *l)
 
 static void change_weather(struct sim_life *l)
 {
-    for (size_t i = 0; i < l->ship.n_outputs; i++) {
+    for (size_t i = 0; i < l->ship.n_servers; i++) {
         unsigned die = sim_draw(&l->random, 10);
 
         l->ship.servers[i].weather = die < 4 ? WEATHER_FINE : (enum sim_weather)(die % 5);
@@ -125,16 +122,10 @@ static void change_disk(struct sim_life *l)
     sim_life_tell(l, "disk: %s", die == 0 ? "full" : die == 1 ? "some reads fail" : "well");
 }
 
-static void change_budget(struct sim_life *l)
+static void change_memory(struct sim_life *l)
 {
-    bool was_blocked = l->is_blocked;
-
-    unblock_budget(l);
-    if (!was_blocked && l->ship.is_up) {
-        budget_add(&l->ship.budget, l->ship.budget.limit_bytes);
-        l->is_blocked = true;
-    }
-    sim_life_tell(l, "limits.memory: %s", l->is_blocked ? "taken by others" : "free");
+    sim_ship_starve(&l->ship, !l->ship.is_starved);
+    sim_life_tell(l, "limits.memory: %s", l->ship.is_starved ? "taken by others" : "free");
 }
 
 static void threaten(struct sim_life *l)
@@ -152,15 +143,25 @@ static void threaten(struct sim_life *l)
     }
 }
 
-static void stop_ship(struct sim_life *l)
+static void stop_ship(struct sim_life *l, const char *signal, int64_t drain_ms)
 {
     if (!l->ship.is_up)
         return;
-    unblock_budget(l);
-    sim_life_tell(l, "SIGTERM");
-    sim_ship_stop(&l->ship, sim_draw(&l->random, 2) ? 10000 : 0);
+    sim_ship_starve(&l->ship, false);
+    sim_life_tell(l, "%s; at most %lld ms to drain", signal, (long long)drain_ms);
+    sim_ship_stop(&l->ship, drain_ms);
     if (sim_vfs_is_dead())
         after_kill(l);
+}
+
+/* The next ship is another one, with what its configuration says now. */
+static void reload(struct sim_life *l)
+{
+    if (!l->ship.is_up)
+        return;
+    stop_ship(l, "SIGHUP", 100);
+    sim_life_tell(l, "the configuration has %s", sim_life_draw_again(l));
+    open_ship(l);
 }
 
 static void step(struct sim_life *l)
@@ -180,15 +181,24 @@ static void step(struct sim_life *l)
     else if (die < 12)
         change_disk(l);
     else if (die < 15)
-        change_budget(l);
+        change_memory(l);
     else if (die < 22)
         threaten(l);
     else if (die < 25)
-        stop_ship(l);
+        stop_ship(l, "SIGTERM", sim_draw(&l->random, 2) ? 10000 : 0);
+    else if (die < 29)
+        reload(l);
     if (!l->ship.is_up && sim_draw(&l->random, 2))
         open_ship(l);
     if (!sim_ship_run(&l->ship, ms))
         after_kill(l);
+}
+
+static int64_t patience_ms(const struct sim_life *l)
+{
+    const struct sim_server *s = &l->ship.servers[0];
+
+    return s->most_bytes && s->most_bytes_status == 429 ? SETTLE_HALVING_MS : SETTLE_MS;
 }
 
 /* The world is well again, and stands still. */
@@ -198,17 +208,17 @@ static void settle(struct sim_life *l)
     uint64_t bytes = 0;
     int n_quiet = 0;
 
-    unblock_budget(l);
+    sim_ship_starve(&l->ship, false);
     sim_vfs_set_full(false);
     sim_vfs_die_at(0);
     l->ship.kill_in = 0;
     l->world.disk->faults_permille = 0;
     block_dead_letters(l, false);
-    for (size_t i = 0; i < l->ship.n_outputs; i++)
+    for (size_t i = 0; i < l->ship.n_servers; i++)
         l->ship.servers[i].weather = WEATHER_FINE;
     sim_world_end(&l->world);
     open_ship(l);
-    until = l->ship.now_ms + SETTLE_MS;
+    until = l->ship.now_ms + patience_ms(l);
     while (l->ship.is_up && n_quiet < 5 && l->ship.now_ms < until) {
         sim_ship_run(&l->ship, 10000);
         n_quiet = sim_ship_is_idle(&l->ship) && input_file.stats(l->ship.input)->bytes == bytes
@@ -220,7 +230,8 @@ static void settle(struct sim_life *l)
     if (!l->ship.is_up)
         sim_life_fail(l, "%s", l->ship.error);
     else if (n_quiet < 5)
-        sim_life_fail(l, "it does not come to rest");
+        sim_life_fail(l, "it does not come to rest within %lld s",
+                      (long long)patience_ms(l) / 1000);
 }
 
 void sim_life_dead_path(const struct sim_life *l, char path[TEMP_DIR_MAX + 32], const char *name)
@@ -248,7 +259,7 @@ static void life_fini(struct sim_life *l)
     char path[TEMP_DIR_MAX + 32];
 
     sim_disk_fini(&l->ship.disk);
-    for (size_t i = 0; i < l->ship.n_outputs; i++)
+    for (size_t i = 0; i < l->ship.n_servers; i++)
         sim_server_fini(&l->ship.servers[i]);
     sim_vfs_fini();
     sim_life_dead_path(l, path, "dead/dead.ndjson");

@@ -26,7 +26,6 @@ struct sim_life {
     struct sim_life_options options;
     struct sim_ship ship;
     struct sim_world world;
-    bool is_blocked; /* the budget is taken by the test */
     bool is_dead_blocked;
     bool is_dead[SIM_EVENTS_MAX]; /* lines in the dead letters */
     char story[SIM_STORY_MAX];
@@ -40,6 +39,8 @@ bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_opti
 /* --- for the files that make it: sim_draw.c, sim_life.c, sim_judge.c --- */
 
 void sim_life_draw(struct sim_life *l);
+/* What its configuration says at the next start; what is new in it. */
+const char *sim_life_draw_again(struct sim_life *l);
 /* What happens, at this time. */
 void sim_life_tell(struct sim_life *l, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -31,6 +31,10 @@ struct http_call {
     enum fate fate;
     int status;
     int64_t due_ms;
+    unsigned n_items; /* of it ... */
+    unsigned n_answered;
+    unsigned n_created;
+    unsigned n_duplicates;
 };
 
 /* --- what a document says -------------------------------------------------------------------- */
@@ -179,8 +183,11 @@ static bool has_poison(struct sim_server *s, struct slice rest)
     return false;
 }
 
-static void add_item(struct buffer *out, int status, const char *type)
+static void add_item(struct http_call *c, struct buffer *out, int status, const char *type)
 {
+    c->n_answered++;
+    c->n_created += status == 201;
+    c->n_duplicates += status == 409;
     if (out->ptr[out->len - 1] != '[')
         buffer_add_char(out, ',');
     buffer_printf(out, "{\"create\":{\"status\":%d", status);
@@ -200,14 +207,15 @@ static void execute(struct sim_server *s, struct http_call *c, struct slice plai
     while (next_item(&plain, &id, &doc)) {
         int status;
 
+        c->n_items++;
         if (c->fate == FATE_BUSY_ITEMS && sim_draw(s->random, 3) == 0) {
-            add_item(out, sim_draw(s->random, 2) ? 429 : 503, "es_rejected_execution_exception");
+            add_item(c, out, sim_draw(s->random, 2) ? 429 : 503, "es_rejected_execution_exception");
         } else if (c->fate == FATE_CLOSED_ITEMS) {
-            add_item(out, 400, "index_closed_exception");
+            add_item(c, out, 400, "index_closed_exception");
         } else {
             status = create(s, id, doc);
             if (c->fate != FATE_SHORT_REPLY || sim_draw(s->random, 2))
-                add_item(out, status,
+                add_item(c, out, status,
                          status == 400   ? "document_parsing_exception"
                          : status == 409 ? "version_conflict_engine_exception"
                                          : "");
@@ -318,7 +326,8 @@ static void cancel(void *self, struct http_call *c)
 
 /* --- answering: in ship's code memory may run out, here it does not -------------------------- */
 
-static void send_body(struct sim_server *s, struct http_call *c, struct slice body)
+/* False: the reader has seen enough. */
+static bool send_body(struct sim_server *s, struct http_call *c, struct slice body)
 {
     while (body.len && c->request.on_body) {
         size_t n = 1 + sim_draw(s->random, 700);
@@ -330,9 +339,10 @@ static void send_body(struct sim_server *s, struct http_call *c, struct slice bo
         goes_on = c->request.on_body(c->request.ctx, part);
         s->malloc_left = failing_malloc_suspend();
         if (!goes_on)
-            return;
+            return false;
         body = slice_from(body, part.len);
     }
+    return true;
 }
 
 static void finish(struct sim_server *s, struct http_call *c, struct http_reply reply)
@@ -403,7 +413,10 @@ static void answer_read(struct sim_server *s, struct http_call *c)
         send_body(s, c, slice_of(body.ptr, sim_draw(s->random, (unsigned)body.len)));
         answer_failure(s, c, HTTP_INTERRUPTED);
     } else {
-        send_body(s, c, buffer_slice(&body));
+        if (send_body(s, c, buffer_slice(&body)) && c->n_answered == c->n_items) {
+            s->n_told_created += c->n_created;
+            s->n_told_duplicates += c->n_duplicates;
+        }
         finish(s, c, ok);
     }
     buffer_free(&body);

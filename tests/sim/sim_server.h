@@ -42,8 +42,11 @@ struct sim_server {
     uint32_t *ids_of;
     unsigned n_stored;
     unsigned n_requests;
+    uint64_t n_told_created; /* items of replies that arrived whole, since the ship was started */
+    uint64_t n_told_duplicates;
     unsigned malloc_left; /* failing_malloc's, while the server itself works */
     char violation[256];  /* the first promise that was broken; "" none */
+    bool was_left; /* some configuration did not have it: what was settled then is not there */
 };
 
 void sim_server_init(struct sim_server *s, struct random *random);

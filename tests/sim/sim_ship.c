@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +34,25 @@ static void on_log(void *ctx, const struct err *what)
         s->on_log(s->log_ctx, what);
 }
 
+static void violate(struct sim_ship *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void violate(struct sim_ship *s, const char *format, ...)
+{
+    va_list args;
+
+    if (s->violation[0])
+        return;
+    va_start(args, format);
+    vsnprintf(s->violation, sizeof s->violation, format, args);
+    va_end(args);
+}
+
 static void on_batch(void *ctx, struct batch *b)
 {
-    engine_offer(((struct sim_ship *)ctx)->engine, b);
+    struct sim_ship *s = ctx;
+
+    s->is_engine_free = true;
+    engine_offer(s->engine, b);
 }
 
 static void on_moved(void *ctx, struct stream *stream, uint64_t position, struct slice state)
@@ -61,9 +78,10 @@ static bool open_outputs(struct sim_ship *s, struct err *e)
     struct lane_options lanes[SIM_OUTPUTS_MAX];
 
     for (size_t i = 0; i < s->n_outputs; i++) {
-        struct sink_world world = {&s->clock, &s->servers[i].transport, NULL, random_next,
-                                   s->random};
+        struct sim_server *server = &s->servers[s->server_of[i]];
+        struct sink_world world = {&s->clock, &server->transport, NULL, random_next, s->random};
 
+        server->n_told_created = server->n_told_duplicates = 0;
         s->sinks[i] = output_elasticsearch.open(&s->es_options, &world, e);
         if (!s->sinks[i])
             return false;
@@ -115,9 +133,41 @@ static bool open_input(struct sim_ship *s, struct err *e)
     return s->input;
 }
 
+/* limits.memory is asked before a chunk is read, and what comes of the chunk is counted as it is
+ * (budget.h): its events in each encoding, in a batch that has the room of another one already
+ * (twice max_bytes at most), for each of the chunks that may be read at a time. */
+static int64_t most_bytes(const struct sim_ship *s)
+{
+    enum { AT_ONCE = 2, GROWTH = 16, LINE_ROOM = 8192 };
+    int64_t of_chunk = GROWTH * (int64_t)s->common.chunk_bytes + LINE_ROOM;
+
+    return s->budget.limit_bytes +
+           AT_ONCE * (int64_t)s->n_outputs * (of_chunk + 2 * s->limits.max_bytes);
+}
+
+static void check_memory(struct sim_ship *s)
+{
+    int64_t peak = atomic_load(&s->budget.peak_bytes);
+
+    if (!s->is_starved && peak > most_bytes(s))
+        violate(s, "%lld bytes of events were held, limits.memory is %lld", (long long)peak,
+                (long long)s->budget.limit_bytes);
+}
+
+void sim_ship_starve(struct sim_ship *s, bool is_starved)
+{
+    if (!s->is_up || s->is_starved == is_starved)
+        return;
+    check_memory(s);
+    budget_add(&s->budget, is_starved ? s->budget.limit_bytes : -s->budget.limit_bytes);
+    atomic_store(&s->budget.peak_bytes, budget_held(&s->budget));
+    s->is_starved = is_starved;
+}
+
 /* In the order of who uses whom, as the agent does. */
 static void close_all(struct sim_ship *s)
 {
+    check_memory(s);
     for (size_t i = 0; i < s->n_outputs; i++)
         output_elasticsearch.close(s->sinks[i]);
     pool_free(s->pool);
@@ -128,7 +178,8 @@ static void close_all(struct sim_ship *s)
     lanes_free(s->lanes);
     engine_free(s->engine);
     dead_letters_free(s->dead);
-    cr_expect_eq(s->disk.n_open, 0, "%d descriptors stayed open", s->disk.n_open);
+    if (s->disk.n_open)
+        violate(s, "%d descriptors stayed open", s->disk.n_open);
     memset(s->sinks, 0, sizeof s->sinks);
     s->pool = s->writer = NULL;
     s->checkpoints = NULL;
@@ -144,7 +195,8 @@ bool sim_ship_open(struct sim_ship *s)
     struct err e = {0};
 
     s->clock = (struct clock){sim_mono, sim_wall, s};
-    s->is_stopping = false;
+    s->is_stopping = s->is_starved = false;
+    s->is_engine_free = true;
     s->kill_in = 0;
     budget_init(&s->budget, s->memory_bytes);
     tracker_init(&s->tracker, on_moved, s);
@@ -174,6 +226,56 @@ static bool goes_on(struct sim_ship *s)
     return !sim_vfs_is_dead();
 }
 
+static bool step_servers(struct sim_ship *s)
+{
+    bool is_busy = false;
+
+    for (size_t i = 0; i < s->n_servers; i++)
+        while ((!s->is_up || goes_on(s)) && sim_server_step(&s->servers[i], s->now_ms))
+            is_busy = true;
+    return is_busy;
+}
+
+static unsigned n_requests(const struct sim_ship *s)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < s->n_servers; i++)
+        n += s->servers[i].n_requests;
+    return n;
+}
+
+/* It may only do something when it said that it would, or when something came in since: in a ship
+ * where nothing else happens it would not be woken. */
+static int64_t tick_engine(struct sim_ship *s)
+{
+    bool may_act = s->is_engine_free || s->now_ms >= s->engine_due_ms;
+    unsigned n = n_requests(s);
+
+    s->engine_due_ms = engine_tick(s->engine, s->now_ms);
+    if (!may_act && n_requests(s) != n)
+        violate(s, "a lost wake-up: a request went out %lld ms after it could have, or was not due",
+                (long long)(s->now_ms - s->engine_due_ms));
+    s->is_engine_free = false;
+    return s->engine_due_ms;
+}
+
+/* What comes in from outside. False: killed. */
+static bool take_in(struct sim_ship *s, bool *is_busy)
+{
+    bool has_news = step_servers(s);
+
+    if (!goes_on(s))
+        return false;
+    has_news |= pool_reap(s->pool) > 0;
+    if (!goes_on(s))
+        return false;
+    has_news |= pool_reap(s->writer) > 0;
+    s->is_engine_free |= has_news;
+    *is_busy |= has_news;
+    return goes_on(s);
+}
+
 /* One round of the loop: everything once, and what came of it until nothing more does. *due: when
  * the next round is wanted. False: killed in it. */
 static bool turn(struct sim_ship *s, int64_t *due)
@@ -185,23 +287,14 @@ static bool turn(struct sim_ship *s, int64_t *due)
 
         is_busy = false;
         *due = INT64_MAX;
-        for (size_t i = 0; i < s->n_outputs; i++)
-            while (goes_on(s) && sim_server_step(&s->servers[i], s->now_ms))
-                is_busy = true;
-        if (!goes_on(s))
-            return false;
-        is_busy |= pool_reap(s->pool) > 0;
-        if (!goes_on(s))
-            return false;
-        is_busy |= pool_reap(s->writer) > 0;
-        if (!goes_on(s))
+        if (!take_in(s, &is_busy))
             return false;
         if (!s->is_stopping)
             *due = sooner(*due, input_file.tick(s->input, s->now_ms));
         if (!goes_on(s))
             return false;
         *due = sooner(*due, lanes_tick(s->lanes, s->now_ms, flush));
-        *due = sooner(*due, engine_tick(s->engine, s->now_ms));
+        *due = sooner(*due, tick_engine(s));
         if (!goes_on(s))
             return false;
         *due = sooner(*due, checkpoints_tick(s->checkpoints, s->now_ms));
@@ -224,10 +317,8 @@ bool sim_ship_run(struct sim_ship *s, int64_t ms)
             return false;
         }
         if (!s->is_up)
-            for (size_t i = 0; i < s->n_outputs; i++)
-                while (sim_server_step(&s->servers[i], s->now_ms))
-                    ;
-        for (size_t i = 0; i < s->n_outputs; i++)
+            step_servers(s);
+        for (size_t i = 0; i < s->n_servers; i++)
             due = sooner(due, sim_server_due_ms(&s->servers[i]));
         if (due <= s->now_ms)
             due = s->now_ms + 1; /* the clock moves on between two rounds */
@@ -266,7 +357,33 @@ void sim_ship_stop(struct sim_ship *s, int64_t drain_ms)
             return;
     while (!sim_ship_is_idle(s) && s->now_ms < until);
     if (sim_ship_is_idle(s))
-        cr_expect_eq(budget_held(&s->budget), 0, "%lld bytes of the budget stayed taken",
-                     (long long)budget_held(&s->budget));
+        sim_ship_check_sums(s);
     close_all(s);
+}
+
+void sim_ship_check_sums(struct sim_ship *s)
+{
+    uint64_t events = input_file.stats(s->input)->events;
+
+    for (size_t i = 0; i < s->n_outputs; i++) {
+        const struct output_stats *o = engine_stats(s->engine, i);
+        const struct sim_server *server = &s->servers[s->server_of[i]];
+
+        if (o->delivered + o->duplicates + o->dead != events || o->in_flight_events != 0)
+            violate(s,
+                    "the sums: %llu events read; %llu delivered, %llu duplicates, %llu dead, "
+                    "%llu in flight",
+                    (unsigned long long)events, (unsigned long long)o->delivered,
+                    (unsigned long long)o->duplicates, (unsigned long long)o->dead,
+                    (unsigned long long)o->in_flight_events);
+        if (o->delivered != server->n_told_created || o->duplicates != server->n_told_duplicates)
+            violate(s,
+                    "the sums: the server told of %llu created and %llu duplicates, ship counts "
+                    "%llu and %llu",
+                    (unsigned long long)server->n_told_created,
+                    (unsigned long long)server->n_told_duplicates, (unsigned long long)o->delivered,
+                    (unsigned long long)o->duplicates);
+    }
+    if (budget_held(&s->budget) != 0)
+        violate(s, "%lld bytes of the budget stayed taken", (long long)budget_held(&s->budget));
 }

@@ -15,20 +15,24 @@
 #include "tests/sim/sim_server.h"
 #include "tests/support/temp_dir.h"
 
-enum { SIM_OUTPUTS_MAX = 2 };
+enum { SIM_OUTPUTS_MAX = 2, SIM_SERVERS_MAX = 3 };
 
 struct sim_ship {
     /* What outlives it. */
     struct random *random;
     struct sim_disk disk;
-    struct sim_server servers[SIM_OUTPUTS_MAX];
-    size_t n_outputs;
+    struct sim_server servers[SIM_SERVERS_MAX];
+    size_t n_servers;
     char state[TEMP_DIR_MAX]; /* its directory: the lock, and the dead letters */
     int64_t now_ms;
     void (*on_log)(void *ctx, const struct err *what); /* what it says; may be NULL */
     void *log_ctx;
 
+    char violation[256]; /* the first promise that was seen broken while it ran; "" none */
+
     /* How it is configured. */
+    size_t n_outputs;
+    unsigned server_of[SIM_OUTPUTS_MAX];
     const char *pattern;
     struct file_options file_options;
     struct input_common common;
@@ -40,6 +44,7 @@ struct sim_ship {
     /* The one that runs, if one does. */
     bool is_up;
     bool is_stopping;
+    bool is_starved;  /* the test holds all of its memory */
     unsigned kill_in; /* steps; 0: not */
     struct clock clock;
     struct budget budget;
@@ -54,7 +59,9 @@ struct sim_ship {
     struct checkpoints *checkpoints;
     struct input_world input_world;
     struct input *input;
-    char error[1100]; /* why it did not open */
+    int64_t engine_due_ms; /* when it wants to be called next, ... */
+    bool is_engine_free;   /* ... or may act before, since something came in */
+    char error[1100];      /* why it did not open */
 };
 
 /* The world and the configuration are the caller's to fill in. False: ->error. */
@@ -65,6 +72,10 @@ bool sim_ship_run(struct sim_ship *s, int64_t ms);
 void sim_ship_kill(struct sim_ship *s);
 /* SIGTERM: drains for at most so long, and ends in order. */
 void sim_ship_stop(struct sim_ship *s, int64_t drain_ms);
+/* Others hold its memory: nothing more is read. */
+void sim_ship_starve(struct sim_ship *s, bool is_starved);
+/* When all is settled: what the engine counts is what was read, and what the servers told. */
+void sim_ship_check_sums(struct sim_ship *s);
 /* Nothing is read and not settled. */
 bool sim_ship_is_idle(const struct sim_ship *s);
 

@@ -256,7 +256,8 @@ void sim_world_end(struct sim_world *w)
 
 struct check {
     const struct sim_world *world;
-    const struct sim_server *server;
+    const struct sim_server *servers;
+    size_t n_servers;
     const bool *is_dead; /* lines in the dead letters */
     char *why;
     size_t cap;
@@ -270,9 +271,10 @@ static bool fail(const struct check *c, const char *what, enum sim_kind kind, un
     return false;
 }
 
-static bool check_request(const struct check *c, enum sim_kind kind, unsigned n)
+static bool check_request(const struct check *c, const struct sim_server *s, enum sim_kind kind,
+                          unsigned n)
 {
-    const struct sim_fact *f = &c->server->facts[kind][n];
+    const struct sim_fact *f = &s->facts[kind][n];
     unsigned request = kind == SIM_LINE ? c->world->request_of[n] : n;
     char want[SIM_UUID_LEN + 1] = "";
 
@@ -289,14 +291,22 @@ static bool check_request(const struct check *c, enum sim_kind kind, unsigned n)
 /* An event whose line is still on the disk. */
 static bool check_event(const struct check *c, enum sim_kind kind, unsigned n)
 {
-    const struct sim_fact *f = &c->server->facts[kind][n];
-    bool is_poison = c->server->poison && kind == SIM_LINE && n % c->server->poison == 0;
+    unsigned poison = c->servers[0].poison; /* the same for all */
+    bool is_poison = poison && kind == SIM_LINE && n % poison == 0;
+    bool is_stored = false;
 
     if (is_poison)
         return c->is_dead[n] || fail(c, "is neither stored nor a dead letter", kind, n);
     if (kind == SIM_LINE && c->is_dead[n])
         return fail(c, "is a dead letter, and nothing is wrong with it", kind, n);
-    return f->is_stored || fail(c, "is lost", kind, n);
+    for (size_t i = 0; i < c->n_servers; i++) {
+        const struct sim_server *s = &c->servers[i];
+
+        is_stored |= s->facts[kind][n].is_stored;
+        if (!s->was_left && !s->facts[kind][n].is_stored)
+            return fail(c, "is lost", kind, n);
+    }
+    return is_stored || fail(c, "is lost", kind, n);
 }
 
 static bool check_line(const struct check *c, struct slice line)
@@ -325,13 +335,10 @@ static bool check_inode(const struct check *c, const struct sim_inode *i)
     return true;
 }
 
-bool sim_world_check(const struct sim_world *w, const struct sim_server *s, const bool *is_dead,
-                     char *why, size_t cap)
+static bool check_server(const struct check *c, const struct sim_server *s)
 {
-    struct check c = {w, s, is_dead, why, cap};
-
     if (s->violation[0]) {
-        snprintf(why, cap, "%s", s->violation);
+        snprintf(c->why, c->cap, "%s", s->violation);
         return false;
     }
     for (int kind = 0; kind < SIM_KINDS; kind++)
@@ -339,10 +346,21 @@ bool sim_world_check(const struct sim_world *w, const struct sim_server *s, cons
             const struct sim_fact *f = &s->facts[kind][n];
 
             if (f->n_ids > 1)
-                return fail(&c, "is there twice", (enum sim_kind)kind, n);
-            if (f->is_stored && !check_request(&c, (enum sim_kind)kind, n))
+                return fail(c, "is there twice", (enum sim_kind)kind, n);
+            if (f->is_stored && !check_request(c, s, (enum sim_kind)kind, n))
                 return false;
         }
+    return true;
+}
+
+bool sim_world_check(const struct sim_world *w, const struct sim_server *servers, size_t n,
+                     const bool *is_dead, char *why, size_t cap)
+{
+    struct check c = {w, servers, n, is_dead, why, cap};
+
+    for (size_t i = 0; i < n; i++)
+        if (!check_server(&c, &servers[i]))
+            return false;
     for (int i = 0; i < SIM_NAMES_MAX; i++)
         if (w->disk->names[i].name[0] && !check_inode(&c, w->disk->names[i].inode))
             return false;

@@ -39,9 +39,9 @@ const char *sim_world_act(struct sim_world *w, unsigned *file);
 /* Open lines get their ends: from now on nothing is written. */
 void sim_world_end(struct sim_world *w);
 
-/* Holds the servers against the disk: what is still on it must be there once, with its request.
- * False: *why. */
-bool sim_world_check(const struct sim_world *w, const struct sim_server *s, const bool *is_dead,
-                     char *why, size_t cap);
+/* Holds the servers against the disk: what is still on it must be there once, with its request: on
+ * each server that every configuration had, and on one of them in any case. False: *why. */
+bool sim_world_check(const struct sim_world *w, const struct sim_server *servers, size_t n,
+                     const bool *is_dead, char *why, size_t cap);
 
 #endif
