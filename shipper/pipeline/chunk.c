@@ -49,23 +49,28 @@ static bool read_up_to(struct chunk *c, struct buffer *buf, size_t want, bool *a
     return true;
 }
 
-/* Reads a chunk into the worker's buffer; more of it if one line is longer than a chunk. */
+/* Reads a chunk into the worker's buffer; more of it if one line is longer than a chunk, but not
+ * what comes behind that line: room in the budget was asked for a chunk. */
 static bool read_chunk(struct chunk *c, struct buffer *buf, bool *at_end)
 {
     struct stream *s = c->stream;
     size_t longest = (size_t)s->options->max_line_bytes + 2; /* and its CR LF */
+    size_t want = chunk_size(s);
+    size_t seen = 0;
 
     buf->len = 0;
     *at_end = c->purpose == CHUNK_IDLE;
     if (!make_room(s, buf, s->carry.len))
         return err_set(&c->why, ERR_NOMEM, "out of memory for an open line") == 0;
     buffer_add_slice(buf, buffer_slice(&s->carry));
-    if (!read_up_to(c, buf, chunk_size(s), at_end))
-        return false;
-    if (*at_end || buf->len >= longest || s->is_in_long_line ||
-        (buf->len && memchr(buf->ptr, '\n', buf->len)))
-        return true;
-    return read_up_to(c, buf, longest, at_end);
+    while (read_up_to(c, buf, want, at_end)) {
+        if (*at_end || buf->len >= longest || s->is_in_long_line ||
+            (buf->len > seen && memchr(buf->ptr + seen, '\n', buf->len - seen)))
+            return true;
+        seen = buf->len;
+        want = seen + chunk_size(s) < longest ? seen + chunk_size(s) : longest;
+    }
+    return false;
 }
 
 static void take_line(struct line_work *work, const struct frame_line *line)

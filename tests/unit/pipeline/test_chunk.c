@@ -197,6 +197,23 @@ Test(chunk, an_open_line_waits)
     }
 }
 
+/* The room that was asked for is a chunk's: the rest of the file does not come along. */
+Test(chunk, a_line_longer_than_a_chunk_brings_little_behind_it)
+{
+    static const char lines[] = "a line that is longer than one chunk\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+    struct rig r;
+
+    for (int is_sequential = 0; is_sequential < 2; is_sequential++) {
+        rig_init(&r, slice_str(lines), is_sequential);
+        cr_expect_eq(read_chunk(&r, CHUNK_READ), CHUNK_MORE);
+        cr_expect_eq(r.last.n_lines, 6, "in three times 16 bytes; not %u",
+                     (unsigned)r.last.n_lines);
+        read_all(&r);
+        cr_expect_eq(r.stream.position, strlen(lines));
+        rig_fini(&r);
+    }
+}
+
 Test(chunk, a_source_that_fails_loses_nothing)
 {
     for (int is_sequential = 0; is_sequential < 2; is_sequential++)
