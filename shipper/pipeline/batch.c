@@ -105,6 +105,26 @@ int batch_unpack(const struct batch *b, struct buffer *out, struct err *e)
     return err_set(e, ERR_NOMEM, "out of memory while unpacking %zu bytes", b->plain_bytes);
 }
 
+/* No more than they need: a batch may be taken apart down to its single events. */
+static bool reserve_picked(struct batch *part, const struct batch *b, uint8_t want)
+{
+    size_t n = 0;
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < b->n_items; i++)
+        if (b->pick[i] == want) {
+            n++;
+            bytes += b->items[i].body_len;
+        }
+    if (!n)
+        return true;
+    part->items = malloc(n * sizeof *part->items);
+    if (!part->items)
+        return false;
+    part->items_cap = n;
+    return buffer_reserve(&part->body, bytes);
+}
+
 struct batch *batch_pick(const struct batch *b, uint8_t want, struct err *e)
 {
     struct buffer plain = {0};
@@ -116,6 +136,10 @@ struct batch *batch_pick(const struct batch *b, uint8_t want, struct err *e)
     }
     if (batch_unpack(b, &plain, e) < 0)
         goto fail;
+    if (!reserve_picked(part, b, want)) {
+        err_set(e, ERR_NOMEM, "out of memory");
+        goto fail;
+    }
     for (size_t i = 0; i < b->n_items; i++) {
         const struct batch_item *item = &b->items[i];
         size_t from = part->body.len;

@@ -67,6 +67,7 @@ Test(batch, a_part_holds_what_was_picked)
     part = batch_pick(b, 1, NULL);
     cr_assert(part);
     cr_expect_eq(part->n_items, 2);
+    cr_expect_eq(part->items_cap, 2, "a batch that is taken apart to its last event does not grow");
     cr_expect_eq(part->items[1].line_offset, 40);
     cr_expect_eq(part->attempts, 3);
     cr_expect_eq(part->delay_ms, 250);
