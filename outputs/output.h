@@ -82,6 +82,7 @@ struct output_ops {
     bool wants_gzip;  /* batches are packed before send */
     bool keeps_order; /* the lines of a stream come to send in their order; costs batches that end
                          with each chunk. Not with wants_gzip */
+    bool doubles;     /* knows no ids: what is sent twice is there twice */
     /* What is wrong with the options beyond their types; 0 or -1 and *e. May be NULL. */
     int (*validate)(const void *options, struct err *e);
     /* What is legal but dangerous, a line each into *out ("" if nothing). May be NULL. */

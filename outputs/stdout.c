@@ -142,6 +142,7 @@ const struct output_ops output_stdout = {
     .help = "NDJSON on standard output: the documents as they would be indexed, and event.id",
     .options = {NULL, 0, sizeof(struct no_options)},
     .keeps_order = true,
+    .doubles = true,
     .own_file = own_file,
     .encode = encode,
     .open = open_stdout,

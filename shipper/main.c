@@ -59,11 +59,22 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+/* SIGHUP reloads a service; one that comes before it listens must not end it. */
+static void hold_hangup(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(how, &set, NULL);
+}
+
 int main(int argc, char **argv)
 {
     const struct verb *verb;
     int n_skip;
 
+    hold_hangup(SIG_BLOCK);
     fill_standard_descriptors();
     keep_memory_private();
     /* A reader that goes away, or a file that may not grow, is an answer of write(2), not our end.
@@ -75,6 +86,8 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     verb = choose(argc, argv, &n_skip);
+    if (verb != &verb_run)
+        hold_hangup(SIG_UNBLOCK);
     if (!verb)
         return verb_unknown(argv[1]);
     if (wants_help(argc - n_skip, argv + n_skip))

@@ -25,6 +25,7 @@ struct engine_output {
     const struct output_ops *ops;
     struct sink *sink;
     const char *name; /* for messages */
+    bool doubles; /* what is sent twice is there twice: it knows no ids, or the events have none */
 };
 
 struct retry_options {
@@ -81,6 +82,23 @@ bool engine_is_idle(const struct engine *en);
 /* GAVE_UP and CLOSED are final; *why of the first output that did. */
 enum engine_state engine_state(const struct engine *en, struct err *why);
 const struct output_stats *engine_stats(const struct engine *en, size_t output);
+
+/* --- before an end (engine_end.c) --- */
+
+/* How long an end waits for what is here. */
+struct engine_patience {
+    int64_t until_ms;         /* with an output that answers */
+    int64_t failing_until_ms; /* with one that fails or holds */
+};
+
+/* Can any of it still come to its verdict within that time, by what is known now? */
+bool engine_is_moving(const struct engine *en, const struct engine_patience *p, int64_t now_ms);
+/* Would what is under way now be there twice, if it were left alone and sent again? True of letters
+ * that are being written, and of outputs that double. */
+bool engine_would_double(const struct engine *en);
+/* An output that fails or holds does not wait to try again. */
+void engine_try_now(struct engine *en);
+
 /* Frees every batch that is not with a sink or a worker; after the sinks and the pool are closed.
  */
 void engine_free(struct engine *en);

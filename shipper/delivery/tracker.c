@@ -31,6 +31,15 @@ static bool is_settled(const struct chunk *c)
     return c->is_read && c->settled == c->n_parts;
 }
 
+/* What no checkpoint says of a stream without a source that can be asked again. */
+static void keep_state(struct stream *s, struct chunk *last)
+{
+    struct buffer before = s->settled_state;
+
+    s->settled_state = last->state;
+    last->state = before;
+}
+
 /* The settled chunks at the head of the list leave it; the newest of them says how far we are. */
 static void advance(struct tracker *t, struct stream *s)
 {
@@ -50,6 +59,8 @@ static void advance(struct tracker *t, struct stream *s)
     /* Without memory for its state a position is not told: the next one is. */
     if (t->on_moved && !last->state.failed)
         t->on_moved(t->ctx, s, last->end, buffer_slice(&last->state));
+    if (s->keeps_state && !last->state.failed)
+        keep_state(s, last);
     chunk_free(last);
 }
 

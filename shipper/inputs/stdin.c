@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shipper/inputs/input.h"
+#include "shipper/inputs/rest.h"
 #include "shipper/pipeline/chunk.h"
 
 enum { RETRY_MS = 50 };
@@ -27,6 +28,7 @@ static const struct option options[] = {
 
 struct stdin_source {
     struct source base; /* first: the stream hands back this address */
+    struct rest rest;   /* of the agent before: comes first */
     atomic_bool is_at_end;
 };
 
@@ -44,6 +46,9 @@ struct input {
     bool is_busy;
     bool is_finished;
     bool is_stopped;
+    bool is_paused;
+    uint64_t process; /* the stream's identity, beside its origin */
+    uint64_t began_ns;
     int64_t now_ms;
     int64_t quiet_ms;
 };
@@ -64,6 +69,8 @@ static ssize_t stdin_read(struct source *base, uint64_t offset, char *buf, size_
     ssize_t n;
 
     (void)offset; /* always the next byte */
+    if (!rest_is_empty(&s->rest))
+        return rest_read(&s->rest, buf, cap, e);
     if (s->is_at_end || would_wait())
         return 0;
     do
@@ -97,13 +104,16 @@ static void watch(struct input *in, bool is_wanted)
 static void start_chunk(struct input *in, enum chunk_purpose purpose);
 
 /* What was read from a pipe is nowhere else: told to stop, an open line and a held summary come out
- * all the same. */
+ * all the same, and what an agent before has left. */
 static void finish(struct input *in)
 {
-    if (in->is_busy || in->is_finished || !(in->stream.carry.len || in->stream.correlate.has_held))
+    bool has_rest = !rest_is_empty(&in->source.rest);
+
+    if (in->is_busy || in->is_finished ||
+        !(has_rest || in->stream.carry.len || in->stream.correlate.has_held))
         return;
     atomic_store(&in->source.is_at_end, true); /* nothing more is read */
-    start_chunk(in, CHUNK_FINISH);
+    start_chunk(in, has_rest ? CHUNK_READ : CHUNK_FINISH);
 }
 
 /* The watcher rests while a chunk is in work: what is readable stays so. */
@@ -144,10 +154,10 @@ static void on_read(void *ctx, struct chunk *chunk)
         in->stats.streams = 0;
         return;
     }
-    if (in->is_stopped) {
+    if (in->is_stopped)
         finish(in);
+    if (in->is_stopped || in->is_paused)
         return;
-    }
     in->quiet_ms = in->now_ms;
     in->has_news = how != CHUNK_EMPTY || in->source.is_at_end;
     watch(in, !in->has_news);
@@ -182,7 +192,7 @@ static int64_t stdin_tick(struct input *in, int64_t now_ms)
     bool has_held = !in->is_busy && in->stream.correlate.has_held;
 
     in->now_ms = now_ms;
-    if (in->is_busy || in->is_finished || in->is_stopped)
+    if (in->is_busy || in->is_finished || in->is_stopped || in->is_paused)
         return INT64_MAX;
     if (in->has_news || !in->world->loop)
         start_chunk(in, in->source.is_at_end ? CHUNK_FINISH : CHUNK_READ);
@@ -208,13 +218,60 @@ static void set_up_stream(struct input *in, const struct stdin_options *o)
     in->stream.options = &in->stream_options;
     in->stream.source = &in->source.base;
     in->stream.is_sequential = true;
+    in->stream.keeps_state = true;
     in->stream.owner = in;
     correlate_init(&in->stream.correlate);
     stream_profile_build(&in->stream.profile, &parts, &in->profile);
     /* What a pipe says twice it means twice: each run has an identity of its own, unless it is
      * replayed. */
-    stream_set_origin(&in->stream, parts.host, parts.path, 0, (uint64_t)getpid(),
-                      (uint64_t)clock_wall_ns(w->clock));
+    if (!in->process) {
+        in->process = (uint64_t)getpid();
+        in->began_ns = (uint64_t)clock_wall_ns(w->clock);
+    }
+    stream_set_origin(&in->stream, parts.host, parts.path, 0, in->process, in->began_ns);
+}
+
+static void tell(const struct input *in, struct err *e)
+{
+    err_at(e, "standard input");
+    in->world->log(in->world->log_ctx, e);
+}
+
+/* Takes up where the agent before left off: the same stream goes on. */
+static void take_identity(struct input *in)
+{
+    struct rest *rest = in->world->rest;
+
+    if (!rest || !rest->is_there)
+        return;
+    in->source.rest = *rest;
+    *rest = (struct rest){0};
+    rest_count_in(&in->source.rest, in->world->budget);
+    in->process = in->source.rest.process;
+    in->began_ns = in->source.rest.began_ns;
+}
+
+static void take_up(struct input *in)
+{
+    struct rest *rest = &in->source.rest;
+    struct stream *s = &in->stream;
+    struct err e = {0};
+
+    if (!rest->is_there)
+        return;
+    s->position = s->settled_position = rest->position;
+    if (rest->state.len && stream_state_load(s, buffer_slice(&rest->state), &e) < 0) {
+        err_at(&e, "what was known of its open requests is lost");
+        tell(in, &e);
+    }
+    s->settled_state = rest->state;
+    rest->state = (struct buffer){0};
+    if (rest->lost_bytes) {
+        err_set(&e, ERR_NOMEM, "%llu bytes were lost in the reload: out of memory",
+                (unsigned long long)rest->lost_bytes);
+        tell(in, &e);
+    }
+    in->has_news = !rest_is_empty(rest);
 }
 
 static struct input *stdin_open(const void *opts, const struct input_common *common,
@@ -230,11 +287,13 @@ static struct input *stdin_open(const void *opts, const struct input_common *com
     in->common = common;
     in->world = world;
     in->stream_options = input_stream_options(common, parser, world);
+    take_identity(in);
     set_up_stream(in, opts);
+    take_up(in);
     in->stats.streams = 1;
     ev_io_init(&in->readable, on_readable, STDIN_FILENO, EV_READ);
     in->readable.data = in;
-    watch(in, true);
+    watch(in, !in->has_news);
     return in;
 }
 
@@ -256,13 +315,58 @@ static void stdin_stop(struct input *in)
     finish(in);
 }
 
+static void stdin_pause(struct input *in)
+{
+    in->is_paused = true;
+    watch(in, false);
+}
+
+/* The chunks that are not settled, from the oldest on, then what they left of the last read, then
+ * what this input has not come to of the rest that it was given itself. */
+static void stdin_hand_over(struct input *in, struct rest *out)
+{
+    struct stream *s = &in->stream;
+
+    out->is_there = true;
+    out->process = in->process;
+    out->began_ns = in->began_ns;
+    out->position = s->oldest ? s->settled_position : s->position;
+    if (s->oldest) {
+        out->state = s->settled_state;
+        s->settled_state = (struct buffer){0};
+    } else {
+        stream_state_save(s, &out->state);
+    }
+    for (struct chunk *c = s->oldest; c; c = c->next) {
+        if (c->raw_len)
+            rest_add(out, &c->raw, c->raw_len);
+        else
+            out->lost_bytes += c->end - c->start;
+    }
+    if (s->carry.len)
+        rest_add(out, &s->carry, 0);
+    rest_append(out, &in->source.rest);
+}
+
+static uint64_t stdin_unsettled(const struct input *in)
+{
+    uint64_t n = rest_count_lines(&in->source.rest) + (in->stream.carry.len > 0);
+
+    for (const struct chunk *c = in->stream.oldest; c; c = c->next)
+        if (c->n_parts)
+            n += ((c->n_parts - c->settled) * c->n_events + c->n_parts - 1) / c->n_parts;
+    return n;
+}
+
 static void stdin_close(struct input *in)
 {
     if (!in)
         return;
     watch(in, false);
     tracker_drop(in->world->tracker, &in->stream);
+    rest_fini(&in->source.rest);
     correlate_fini(&in->stream.correlate);
+    buffer_free(&in->stream.settled_state);
     buffer_free(&in->stream.carry);
     buffer_free(&in->profile);
     free(in);
@@ -277,5 +381,8 @@ const struct input_ops input_stdin = {
     .is_finished = stdin_is_finished,
     .stats = stdin_stats,
     .stop = stdin_stop,
+    .pause = stdin_pause,
+    .hand_over = stdin_hand_over,
+    .unsettled = stdin_unsettled,
     .close = stdin_close,
 };

@@ -157,7 +157,8 @@ static void work_on(struct chunk *c, struct worker *w)
         c->how = CHUNK_ERROR;
         err_set(&c->why, ERR_NOMEM, "out of memory");
     }
-    if (s->is_sequential && c->n_parts && pack_bytes(w, slice_of(bytes.ptr, done), &c->raw))
+    if (done && s->is_sequential && (c->n_parts || s->keeps_state) &&
+        pack_bytes(w, slice_of(bytes.ptr, done), &c->raw))
         c->raw_len = done;
 }
 

@@ -79,13 +79,16 @@ struct stream {
     bool is_in_long_line; /* the rest of a line that was cut is skipped. (worker) */
     bool is_sequential;   /* the source cannot seek: `carry` keeps the open line. (worker) */
     struct buffer carry;
+    bool keeps_state; /* no store has its position and no source its bytes: the stream keeps the
+                         one, its chunks the other until they are settled */
 
     /* The tracker's: chunks that are not settled yet, oldest first. */
     struct chunk *oldest;
     struct chunk *newest;
-    uint64_t settled_position; /* everything before it is delivered or set aside */
-    int64_t mtime_ns;          /* when it was last written, as the input saw it; 0 unknown */
-    const char *key;           /* of its checkpoint; NULL: it has none (replay, standard input) */
+    uint64_t settled_position;   /* everything before it is delivered or set aside */
+    struct buffer settled_state; /* stream_state_save there, if keeps_state */
+    int64_t mtime_ns;            /* when it was last written, as the input saw it; 0 unknown */
+    const char *key;             /* of its checkpoint; NULL: it has none (replay, standard input) */
     bool is_stand_in; /* for one whose events wait in a disk queue: shipper/delivery/queue_record.h
                        */
 };

@@ -1,5 +1,4 @@
 /* What the agent does, tick by tick, until its end. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,28 +8,7 @@
 #include "shipper/observe/log.h"
 #include "shipper/verbs/agent_inside.h"
 
-enum { STOP_NOW_MS = 300 };
-
 /* --- the tick --- */
-
-static bool inputs_are_finished(const struct agent *a)
-{
-    for (size_t i = 0; i < a->plan.n_inputs; i++)
-        if (!a->plan.inputs[i].ops->is_finished(a->inputs[i]))
-            return false;
-    return true;
-}
-
-static bool is_all_settled(const struct agent *a)
-{
-    return a->tracker.n_chunks == 0 && lanes_pending(a->lanes) == 0 && engine_is_idle(a->engine);
-}
-
-static void finish(struct agent *a, enum agent_end end)
-{
-    a->end = end;
-    ev_break(a->loop, EVBREAK_ALL);
-}
 
 static int64_t sooner(int64_t x, int64_t y)
 {
@@ -58,30 +36,6 @@ static void watch_store(struct agent *a)
     a->store_trouble = *now;
 }
 
-/* The lines of a chunk are counted when its worker is done with it, what was made of them when it
- * is delivered: for the sums to agree, chunks in work are waited for, and nothing else. */
-static bool is_cut_short(const struct agent *a)
-{
-    return a->stopping == STOP_NOW && a->tracker.n_reading == 0;
-}
-
-static void judge_end(struct agent *a, int64_t now_ms)
-{
-    enum engine_state state = engine_state(a->engine, &a->why);
-    /* An input that follows never finishes; standard input does, and a service of nothing else ends
-     * with it. */
-    bool has_read_all = inputs_are_finished(a) || (!a->plan.is_replay && a->stopping != STOP_NO);
-
-    if (state == ENGINE_CLOSED)
-        finish(a, AGENT_CLOSED);
-    else if (state == ENGINE_GAVE_UP)
-        finish(a, AGENT_GAVE_UP);
-    else if (has_read_all && is_all_settled(a))
-        finish(a, a->wants_reload ? AGENT_RELOAD : AGENT_DONE);
-    else if (a->stopping != STOP_NO && (now_ms >= a->stop_by_ms || is_cut_short(a)))
-        finish(a, a->wants_reload ? AGENT_RELOAD : AGENT_UNSETTLED);
-}
-
 /* An output that is full and must not lose anything stops reading, for all outputs. */
 static int64_t tick_intakes(struct agent *a, int64_t now_ms)
 {
@@ -107,7 +61,7 @@ static bool is_flush_due(struct agent *a)
     for (size_t i = 0; i < a->plan.n_outputs; i++)
         sealed += intake_stats(a->intakes[i])->held_bytes;
     return budget_held(&a->budget) - sealed > half || (has_refused && sealed <= half) ||
-           a->stopping != STOP_NO || inputs_are_finished(a) ||
+           a->stopping != STOP_NO || agent_inputs_are_finished(a) ||
            (a->plan.is_replay && a->tracker.n_reading == 0);
 }
 
@@ -119,14 +73,14 @@ static int64_t tick_all(struct agent *a, int64_t now_ms)
         for (size_t i = 0; i < a->plan.n_inputs; i++)
             next = sooner(next, a->plan.inputs[i].ops->tick(a->inputs[i], now_ms));
     else
-        next = a->stop_by_ms;
+        next = agent_end_due_ms(a, now_ms);
     next = sooner(next, lanes_tick(a->lanes, now_ms, is_flush_due(a)));
     next = sooner(next, tick_intakes(a, now_ms));
     next = sooner(next, engine_tick(a->engine, now_ms));
     if (a->checkpoints)
         next = sooner(next, checkpoints_tick(a->checkpoints, now_ms));
     watch_store(a);
-    judge_end(a, now_ms);
+    agent_judge_end(a, now_ms);
     return next;
 }
 
@@ -149,58 +103,6 @@ void agent_on_tick(struct ev_loop *loop, ev_prepare *w, int revents)
         return;
     ev_timer_set(&a->due, next > now_ms ? (double)(next - now_ms) / 1000 : 0, 0);
     ev_timer_start(loop, &a->due);
-}
-
-/* --- being told to stop --- */
-
-static void stop(struct agent *a, enum stopping how)
-{
-    if (a->stopping == STOP_NO)
-        for (size_t i = 0; i < a->plan.n_inputs; i++)
-            a->plan.inputs[i].ops->stop(a->inputs[i]);
-    a->stop_by_ms =
-        clock_mono_ms(&clock_real) + (how == STOP_NOW ? STOP_NOW_MS : a->plan.global->drain_ms);
-    a->stopping = how;
-}
-
-static void on_stop_signal(struct agent *a)
-{
-    a->wants_reload = false;
-    if (a->stopping != STOP_NO || a->plan.is_replay) {
-        stop(a, STOP_NOW);
-        return;
-    }
-    log_line(a->plan.log, LOG_INFO, "stopping: delivering what is under way, at most %.1f s",
-             (double)a->plan.global->drain_ms / 1000);
-    stop(a, STOP_DRAIN);
-}
-
-static void on_reload_signal(struct agent *a)
-{
-    bool is_stopping = a->stopping != STOP_NO;
-
-    /* One that comes while the last is still being carried out changes only what comes next. */
-    if ((is_stopping && !a->wants_reload) || !a->on_reload || !a->on_reload(a->reload_ctx) ||
-        is_stopping)
-        return;
-    a->wants_reload = true;
-    stop(a, STOP_DRAIN);
-}
-
-void agent_on_signal(void *ctx, int number)
-{
-    struct agent *a = ctx;
-
-    if (number == SIGHUP)
-        on_reload_signal(a);
-    else
-        on_stop_signal(a);
-}
-
-void agent_on_reload(struct agent *a, agent_reload_fn *fn, void *ctx)
-{
-    a->on_reload = fn;
-    a->reload_ctx = ctx;
 }
 
 /* --- its life --- */
@@ -232,6 +134,8 @@ enum agent_end agent_run(struct agent *a, struct err *e)
     if (a->plan.shows_progress)
         progress_stop(&a->progress);
     a->ended_ms = clock_mono_ms(&clock_real);
+    if (a->end == AGENT_UNSETTLED || a->end == AGENT_GAVE_UP)
+        a->lost = agent_would_lose(a);
     if (e)
         *e = a->why;
     return a->end;
@@ -258,7 +162,10 @@ void agent_totals(const struct agent *a, struct agent_totals *out)
         out->delivered += o->delivered;
         out->duplicates += o->duplicates;
         out->dead += o->dead;
+        if (o->in_flight_events > out->waiting)
+            out->waiting = o->in_flight_events;
     }
+    out->lost = a->lost;
     out->seconds = (double)(until - a->started_ms) / 1000;
     out->dead_path = dead_letters_path(a->dead_letters);
 }

@@ -1,6 +1,8 @@
 /* The agent: inputs, pipeline and outputs wired together around one loop.
  *
- * Runs until all is settled (replay), until it is told to stop (run), or until an output gives up.
+ * Runs until all is settled (replay), until it is told to stop or to make way (run), or until an
+ * output gives up. Several agents can be there at a time, one at work: the next is prepared while
+ * the one before goes on.
  * Owner:  the verb. Thread: main's; the agent starts its workers. */
 #ifndef SHIP_VERBS_AGENT_H
 #define SHIP_VERBS_AGENT_H
@@ -12,7 +14,11 @@
 #include "shipper/base/error.h"
 #include "shipper/delivery/engine.h"
 
+struct ev_loop;
 struct log;
+
+/* SIGHUP came, while it was at work. */
+typedef void agent_hangup_fn(void *ctx);
 
 struct agent_plan {
     const struct global_options *global;
@@ -26,6 +32,9 @@ struct agent_plan {
      * are dead letters. */
     engine_verdict_fn *on_verdict;
     void *verdict_ctx;
+    agent_hangup_fn *on_hangup; /* NULL: SIGHUP ends us */
+    void *hangup_ctx;
+    struct ev_loop *loop; /* lent, for agents that follow each other; NULL: one of its own */
     struct log *log;
 };
 
@@ -34,7 +43,7 @@ enum agent_end {
     AGENT_UNSETTLED, /* run: stopped, and the rest waits for the next start */
     AGENT_GAVE_UP,   /* an output did not take it: why */
     AGENT_CLOSED,    /* the reader of standard output has gone */
-    AGENT_RELOAD,    /* SIGHUP: agent_run returns, settled or not, to be made anew */
+    AGENT_RELOAD,    /* it has made way: the next agent takes over */
 };
 
 struct agent_totals {
@@ -47,6 +56,9 @@ struct agent_totals {
     uint64_t delivered;   /* over all outputs */
     uint64_t duplicates;
     uint64_t dead;
+    uint64_t waiting; /* events under way: most of them that one output still had to take */
+    uint64_t lost;    /* events that were read, are not delivered, and that no source has any more;
+                         known once it ended */
     double seconds;
     const char *dead_path;
 };
@@ -58,10 +70,24 @@ struct agent *agent_new(const struct agent_plan *plan, struct err *e);
 /* AGENT_GAVE_UP: why in *e. */
 enum agent_end agent_run(struct agent *a, struct err *e);
 void agent_totals(const struct agent *a, struct agent_totals *out);
-/* Asks before a reload ends this agent: false keeps it running. Called on SIGHUP. */
-typedef bool agent_reload_fn(void *ctx);
-void agent_on_reload(struct agent *a, agent_reload_fn *fn, void *ctx);
 /* -1 and *e when the last positions could not be written. NULL is fine. */
 int agent_free(struct agent *a, struct err *e);
+
+/* --- a reload: agent_prepare, agent_make_way, agent_run returns, agent_take_over ---------------
+ */
+
+/* Opens what can be open beside `others` (NULL: none), of which one goes on meanwhile: so what does
+ * not start changes nothing. NULL and *e. */
+enum { AGENT_OTHERS = 2 };
+struct agent *agent_prepare(const struct agent_plan *plan,
+                            const struct agent *const others[AGENT_OTHERS], struct err *e);
+/* Reads no more, lets what is under way settle for a moment; then agent_run returns AGENT_RELOAD.
+ * False: it is told to stop, and goes on with that. A later call with another plan is fine. */
+bool agent_make_way(struct agent *a, const struct agent_plan *next);
+/* Takes `before` down, in any case, and begins where it ended. -1 and *e: it does not start, and is
+ * still to be freed, or taken over from. A loss on the way is logged. */
+int agent_take_over(struct agent *a, struct agent *before, struct err *e);
+/* How long nothing was read, from agent_make_way to the end of agent_take_over. */
+int64_t agent_gap_ms(const struct agent *a);
 
 #endif

@@ -1,5 +1,6 @@
-/* The inside of the agent, shared by the files that make it: agent.c (what it does, tick by tick)
- * and agent_open.c (how its parts are wired together and taken down).
+/* The inside of the agent, shared by the files that make it: agent.c (what it does, tick by tick),
+ * agent_end.c (how it comes to its end), agent_open.c (how its parts are wired together) and
+ * agent_close.c (taken down, and followed by the next).
  *
  * Thread: main's. */
 #ifndef SHIP_VERBS_AGENT_INSIDE_H
@@ -11,15 +12,18 @@
 #include <ev.h>
 
 #include "shipper/base/random.h"
+#include "shipper/inputs/rest.h"
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/progress.h"
 #include "shipper/verbs/signals.h"
 
-enum stopping { STOP_NO, STOP_DRAIN, STOP_NOW };
+/* STOP_RELOAD may become STOP_DRAIN, and that STOP_NOW; never the other way. */
+enum stopping { STOP_NO, STOP_RELOAD, STOP_DRAIN, STOP_NOW };
 
 struct agent {
     struct agent_plan plan;
     struct ev_loop *loop;
+    bool owns_loop;
     ev_prepare tick; /* all that decides by time runs here, once an iteration */
     ev_timer due;    /* when the next of it wants to be called */
     ev_async wake;   /* a worker has finished something */
@@ -36,28 +40,43 @@ struct agent {
     struct engine *engine;
     struct intake **intakes; /* one for each output */
     struct dead_letters *dead_letters;
+    char *state; /* directory */
     struct checkpoints *checkpoints;
     struct input **inputs;
+    bool *is_paused;  /* each: another of its kind goes on */
+    struct rest rest; /* of standard input, until an input takes it */
     struct option_list own_files;
     struct input_world input_world;
     char host[256];
     struct progress progress;
 
     enum stopping stopping;
+    int64_t stopped_ms; /* when that began */
     int64_t stop_by_ms;
-    bool wants_reload;
-    agent_reload_fn *on_reload;
-    void *reload_ctx;
     enum agent_end end;
     struct err why;
     struct err store_trouble; /* the last that was told */
     int64_t started_ms;
     int64_t ended_ms;
+    int64_t gap_ms;
+    uint64_t lost; /* events */
 };
 
 /* agent.c: what the watchers of the loop call. */
 void agent_on_tick(struct ev_loop *loop, ev_prepare *w, int revents);
 void agent_on_due(struct ev_loop *loop, ev_timer *w, int revents);
+
+/* agent_end.c */
 void agent_on_signal(void *ctx, int number);
+bool agent_inputs_are_finished(const struct agent *a);
+/* Ends agent_run, if it is time. */
+void agent_judge_end(struct agent *a, int64_t now_ms);
+/* When agent_judge_end may come to another answer just for the time. */
+int64_t agent_end_due_ms(const struct agent *a, int64_t now_ms);
+/* Events that are lost if it is closed now and no other agent takes over. */
+uint64_t agent_would_lose(const struct agent *a);
+
+/* agent_open.c: what only one agent can have open; the last of it are the signals. */
+int agent_open_exclusive(struct agent *a, struct err *e);
 
 #endif

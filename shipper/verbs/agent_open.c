@@ -1,7 +1,8 @@
-/* How the agent's parts are wired together, and taken down. */
+/* How the agent's parts are wired together. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "outputs/transport.h"
@@ -68,14 +69,14 @@ static void on_part_log(void *ctx, const struct err *what)
 
 /* --- opening --- */
 
-static void start_watchers(struct agent *a)
+/* The tick begins when it is at work. */
+static void init_watchers(struct agent *a)
 {
     ev_async_init(&a->wake, on_wake);
     ev_prepare_init(&a->tick, agent_on_tick);
     ev_timer_init(&a->due, agent_on_due, 0, 0);
     a->wake.data = a->tick.data = a->due.data = a;
     ev_async_start(a->loop, &a->wake);
-    ev_prepare_start(a->loop, &a->tick);
 }
 
 static unsigned worker_count(const struct global_options *g)
@@ -93,6 +94,14 @@ static void find_host(struct agent *a)
         snprintf(a->host, sizeof a->host, "%s", a->plan.global->host);
     else if (gethostname(a->host, sizeof a->host - 1) < 0)
         snprintf(a->host, sizeof a->host, "localhost");
+}
+
+static bool has_events_without_id(const struct agent_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_inputs; i++)
+        if (plan->inputs[i].common.id_mode == ID_NONE)
+            return true;
+    return false;
 }
 
 static int open_outputs(struct agent *a, struct err *e)
@@ -114,34 +123,53 @@ static int open_outputs(struct agent *a, struct err *e)
         if (!a->sinks[i])
             return err_at(e, "output %s", o->common.name ? o->common.name : o->ops->name);
         a->engine_outputs[i] = (struct engine_output){
-            o->ops, a->sinks[i], o->common.name ? o->common.name : o->ops->name};
+            o->ops, a->sinks[i], o->common.name ? o->common.name : o->ops->name,
+            o->ops->doubles || has_events_without_id(&a->plan)};
         lanes[i] = (struct lane_options){o->ops, o->options, o->common.batch};
     }
     a->lanes = lanes_new(lanes, n, a->pool, &a->budget, &clock_real, on_batch_ready, a, e);
     return a->lanes ? 0 : -1;
 }
 
-static int open_stores(struct agent *a, struct err *e)
+static int open_dead_letters(struct agent *a, struct err *e)
 {
-    char *state = state_directory(a->plan.global->state, a->plan.is_replay);
-    char *dead = state ? state_dead_letters(a->plan.global->dead_letters, state) : NULL;
-    int rc = -1;
+    char *dead = state_dead_letters(a->plan.global->dead_letters, a->state);
 
-    if (!state || !dead) {
-        err_set(e, ERR_NOMEM, "out of memory");
-        goto end;
-    }
+    if (!dead)
+        return err_set(e, ERR_NOMEM, "out of memory");
     a->dead_letters = dead_letters_new(dead, a->writer, e);
-    if (!a->dead_letters)
-        goto end;
-    dead_letters_rotate_at(a->dead_letters, a->plan.global->dead_letters_rotate_bytes);
-    if (!a->plan.is_replay && !(a->checkpoints = checkpoints_open(state, a->writer, e)))
-        goto end;
-    rc = 0;
-end:
-    free(state);
     free(dead);
-    return rc;
+    if (!a->dead_letters)
+        return -1;
+    dead_letters_rotate_at(a->dead_letters, a->plan.global->dead_letters_rotate_bytes);
+    return 0;
+}
+
+/* One that was not there cannot be the other's. */
+static bool is_same_directory(const char *one, const char *other)
+{
+    struct stat a;
+    struct stat b;
+
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+static bool has_open(const struct agent *other, const char *state)
+{
+    return other && other->checkpoints && is_same_directory(other->state, state);
+}
+
+/* Its lock is ours as soon as no other agent has it. */
+static int open_checkpoints(struct agent *a, const struct agent *const others[], struct err *e)
+{
+    if (a->plan.is_replay || a->checkpoints)
+        return 0;
+    for (size_t i = 0; others && i < AGENT_OTHERS; i++)
+        if (has_open(others[i], a->state))
+            return 0;
+    a->checkpoints = checkpoints_open(a->state, a->writer, e);
+    return a->checkpoints ? 0 : -1;
 }
 
 static int open_engine(struct agent *a, struct err *e)
@@ -225,6 +253,7 @@ static int open_inputs(struct agent *a, struct err *e)
         .host = a->host,
         .is_replay = a->plan.is_replay,
         .own_files = a->own_files,
+        .rest = &a->rest,
         .log = on_part_log,
         .log_ctx = a,
     };
@@ -241,16 +270,22 @@ static int open_inputs(struct agent *a, struct err *e)
     return 0;
 }
 
-static int open_all(struct agent *a, struct err *e)
+/* All of it but what agent_open_exclusive opens. */
+static int open_all(struct agent *a, const struct agent *const others[], struct err *e)
 {
-    a->loop = ev_default_loop(EVFLAG_AUTO);
+    a->owns_loop = !a->plan.loop;
+    a->loop = a->owns_loop ? ev_default_loop(EVFLAG_AUTO) : a->plan.loop;
     if (!a->loop)
         return err_set(e, ERR_NOMEM, "the event loop cannot be started");
     random_init(&a->random);
     find_host(a);
-    start_watchers(a);
+    init_watchers(a);
     budget_init(&a->budget, a->plan.global->memory_bytes);
     tracker_init(&a->tracker, on_moved, a);
+    a->state = state_directory(a->plan.global->state, a->plan.is_replay);
+    a->is_paused = calloc(a->plan.n_inputs + 1, sizeof *a->is_paused);
+    if (!a->state || !a->is_paused)
+        return err_set(e, ERR_NOMEM, "out of memory");
     a->pool = pool_new(worker_count(a->plan.global), on_pool_wake, a, e);
     a->writer = a->pool ? pool_new(1, on_pool_wake, a, e) : NULL;
     if (!a->writer)
@@ -258,15 +293,22 @@ static int open_all(struct agent *a, struct err *e)
     a->transport = transport_curl_new(a->loop, e);
     if (!a->transport)
         return -1;
-    if (open_outputs(a, e) < 0 || open_stores(a, e) < 0 || open_engine(a, e) < 0)
+    if (open_outputs(a, e) < 0 || open_dead_letters(a, e) < 0 || open_engine(a, e) < 0)
         return -1;
-    if (open_inputs(a, e) < 0 || open_intakes(a, e) < 0)
-        return -1;
-    /* Last: until then Ctrl-C ends us, however long opening takes. */
-    return signals_start(&a->signals, a->loop, !a->plan.is_replay, agent_on_signal, a, e);
+    return open_checkpoints(a, others, e);
 }
 
-struct agent *agent_new(const struct agent_plan *plan, struct err *e)
+int agent_open_exclusive(struct agent *a, struct err *e)
+{
+    if (open_checkpoints(a, NULL, e) < 0 || open_inputs(a, e) < 0 || open_intakes(a, e) < 0)
+        return -1;
+    ev_prepare_start(a->loop, &a->tick);
+    /* Last: until then Ctrl-C ends us, however long opening takes. */
+    return signals_start(&a->signals, a->loop, a->plan.on_hangup, agent_on_signal, a, e);
+}
+
+struct agent *agent_prepare(const struct agent_plan *plan,
+                            const struct agent *const others[AGENT_OTHERS], struct err *e)
 {
     struct agent *a = calloc(1, sizeof *a);
 
@@ -276,52 +318,18 @@ struct agent *agent_new(const struct agent_plan *plan, struct err *e)
     }
     a->plan = *plan;
     a->started_ms = clock_mono_ms(&clock_real);
-    if (open_all(a, e) == 0)
+    if (open_all(a, others, e) == 0)
         return a;
     agent_free(a, NULL);
     return NULL;
 }
 
-/* --- closing, in the order of who uses whom --- */
-
-static void stop_watchers(struct agent *a)
+struct agent *agent_new(const struct agent_plan *plan, struct err *e)
 {
-    ev_async_stop(a->loop, &a->wake);
-    ev_prepare_stop(a->loop, &a->tick);
-    ev_timer_stop(a->loop, &a->due);
-    signals_stop(&a->signals);
-}
+    struct agent *a = agent_prepare(plan, NULL, e);
 
-int agent_free(struct agent *a, struct err *e)
-{
-    int rc;
-
-    if (!a)
-        return 0;
-    for (size_t i = 0; a->sinks && i < a->plan.n_outputs; i++)
-        a->plan.outputs[i].ops->close(a->sinks[i]);
-    pool_free(a->pool);
-    pool_free(a->writer);
-    rc = checkpoints_close(a->checkpoints, e);
-    for (size_t i = 0; a->inputs && i < a->plan.n_inputs; i++)
-        if (a->inputs[i])
-            a->plan.inputs[i].ops->close(a->inputs[i]);
-    lanes_free(a->lanes);
-    engine_free(a->engine);
-    for (size_t i = 0; a->intakes && i < a->plan.n_outputs; i++)
-        if (intake_free(a->intakes[i], rc < 0 ? NULL : e) < 0)
-            rc = -1;
-    dead_letters_free(a->dead_letters);
-    transport_curl_free(a->transport);
-    if (a->loop) {
-        stop_watchers(a);
-        ev_loop_destroy(a->loop);
-    }
-    own_files_fini(&a->own_files);
-    free(a->inputs);
-    free(a->intakes);
-    free(a->sinks);
-    free(a->engine_outputs);
-    free(a);
-    return rc;
+    if (!a || agent_open_exclusive(a, e) == 0)
+        return a;
+    agent_free(a, NULL);
+    return NULL;
 }

@@ -1,12 +1,14 @@
 /* ship run: the service. Follows, delivers, remembers; SIGHUP reloads, SIGTERM drains. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include <ev.h>
 
 #include "config/config.h"
 #include "shipper/observe/log.h"
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/args.h"
+#include "shipper/verbs/config_reader.h"
 #include "shipper/verbs/verbs.h"
 #include "shipper/verbs/where.h"
 
@@ -15,99 +17,218 @@ static const char default_path[] = "/etc/ship/ship.yaml";
 struct service {
     const char *path;
     struct log *log;
-    struct config *config;
-    struct config *next;     /* read on SIGHUP, found good */
-    struct config *previous; /* until the one that took its place runs */
+    struct ev_loop *loop;
+    struct config_reader *reader;
+    struct config *config; /* of `agent` */
+    struct agent *agent;
+    struct config *next_config; /* of `next` */
+    struct agent *next;         /* prepared; takes over as soon as `agent` has made way */
+    struct agent_totals before; /* of the agents before */
 };
 
-/* A bad new file leaves the old one running and says why. */
-static bool on_reload(void *ctx)
-{
-    struct service *s = ctx;
-    struct err e = {0};
-    struct config *next = config_load(s->path, &e);
+static void on_hangup(void *ctx);
 
-    if (next) {
-        config_free(s->next);
-        s->next = next;
-        log_line(s->log, LOG_INFO, "reloading %s", s->path);
-        return true;
-    }
-    log_err(s->log, LOG_ERROR, &e);
-    log_line(s->log, LOG_ERROR, "the running configuration stays as it is");
-    return false;
-}
-
-static void tell_end(const struct service *s, enum agent_end end, const struct agent_totals *t)
+static struct agent_plan plan_of(struct service *s, const struct config *c)
 {
-    log_line(
-        s->log, LOG_INFO,
-        "stopped: %llu lines read, %llu events delivered, %llu duplicates, %llu dead letters%s",
-        (unsigned long long)t->lines, (unsigned long long)t->delivered,
-        (unsigned long long)t->duplicates, (unsigned long long)t->dead,
-        end == AGENT_UNSETTLED ? "; the rest waits for the next start" : "");
-}
-
-static struct agent *start(struct service *s, struct err *e)
-{
-    const struct config *c = s->config;
-    struct agent_plan plan = {
+    return (struct agent_plan){
         .global = &c->global,
         .inputs = c->inputs,
         .n_inputs = c->n_inputs,
         .outputs = c->outputs,
         .n_outputs = c->n_outputs,
+        .on_hangup = on_hangup,
+        .hangup_ctx = s,
+        .loop = s->loop,
         .log = s->log,
     };
-    struct agent *a = agent_new(&plan, e);
-
-    if (a)
-        agent_on_reload(a, on_reload, s);
-    return a;
 }
 
-/* A new configuration can be good and still not start (a directory that cannot be made): then the
- * one before it goes on. False: there is none. */
-static bool go_back(struct service *s, const struct err *why)
+/* --- a reload -------------------------------------------------------------------------------- */
+
+static void drop_next(struct service *s)
 {
-    if (!s->previous)
-        return false;
+    agent_free(s->next, NULL);
+    config_free(s->next_config);
+    s->next = NULL;
+    s->next_config = NULL;
+}
+
+static void refuse(struct service *s, const struct err *why, const char *what_now)
+{
     log_err(s->log, LOG_ERROR, why);
-    log_line(s->log, LOG_ERROR, "the new configuration does not start; going on with the old one");
-    config_free(s->config);
-    s->config = s->previous;
-    s->previous = NULL;
-    return true;
+    log_line(s->log, LOG_ERROR, "%s", what_now);
+}
+
+/* The new file was read. A bad one, or one that does not start, changes nothing. */
+static void on_config(void *ctx, struct config *config, const struct err *why)
+{
+    struct service *s = ctx;
+    struct agent_plan plan;
+    struct agent *next;
+    struct err e = {0};
+
+    if (!config) {
+        refuse(s, why, "the running configuration stays as it is");
+        return;
+    }
+    plan = plan_of(s, config);
+    next = agent_prepare(&plan, (const struct agent *[AGENT_OTHERS]){s->agent, s->next}, &e);
+    if (next && agent_make_way(s->agent, &plan)) {
+        log_line(s->log, LOG_INFO, "reloading %s", s->path);
+        drop_next(s);
+        s->next = next;
+        s->next_config = config;
+        return;
+    }
+    if (!next)
+        refuse(s, &e, "the new configuration does not start; going on with the old one");
+    agent_free(next, NULL);
+    config_free(config);
+}
+
+static void on_hangup(void *ctx)
+{
+    config_reader_start(((struct service *)ctx)->reader);
+}
+
+static void add_totals(struct service *s)
+{
+    struct agent_totals t;
+
+    agent_totals(s->agent, &t);
+    s->before.lines += t.lines;
+    s->before.delivered += t.delivered;
+    s->before.duplicates += t.duplicates;
+    s->before.dead += t.dead;
+    s->before.waiting = t.waiting;
+    s->before.lost = t.lost;
+}
+
+/* It was prepared, and could not take over: the one before it, made anew, goes on. */
+static int go_back(struct service *s, struct agent *failed, const struct err *why)
+{
+    struct agent_plan plan = plan_of(s, s->config);
+    struct err e = {0};
+
+    refuse(s, why, "the new configuration does not start; going on with the old one");
+    s->agent = agent_prepare(&plan, (const struct agent *[AGENT_OTHERS]){failed}, &e);
+    if (!s->agent) {
+        agent_free(failed, NULL);
+        return report_error(&e);
+    }
+    return agent_take_over(s->agent, failed, &e) < 0 ? report_error(&e) : 0;
+}
+
+/* The next agent takes over. 0, or the exit code. */
+static int follow(struct service *s)
+{
+    struct agent *before = s->agent;
+    struct agent *next = s->next;
+    struct config *config = s->next_config;
+    unsigned long long waiting;
+    struct err e = {0};
+    int rc = 0;
+
+    add_totals(s);
+    waiting = s->before.waiting;
+    s->next = NULL;
+    s->next_config = NULL;
+    s->agent = next;
+    if (agent_take_over(next, before, &e) < 0) {
+        rc = go_back(s, next, &e);
+        config_free(config);
+    } else {
+        config_free(s->config);
+        s->config = config;
+    }
+    if (rc == 0)
+        log_line(s->log, LOG_INFO,
+                 "reading again after %lld ms, configuration %s; %llu events that were under way "
+                 "are read again",
+                 (long long)agent_gap_ms(s->agent), s->path, waiting);
+    return rc;
+}
+
+/* --- its life -------------------------------------------------------------------------------- */
+
+static int tell_end(const struct service *s, enum agent_end end)
+{
+    const struct agent_totals *t = &s->before;
+    char rest[80] = "";
+
+    if (end == AGENT_UNSETTLED && t->waiting > t->lost)
+        snprintf(rest, sizeof rest, "; %llu events under way wait for the next start",
+                 (unsigned long long)(t->waiting - t->lost));
+    else if (end == AGENT_UNSETTLED && !t->lost)
+        snprintf(rest, sizeof rest, "; the rest waits for the next start");
+    log_line(
+        s->log, LOG_INFO,
+        "stopped: %llu lines read, %llu events delivered, %llu duplicates, %llu dead letters%s",
+        (unsigned long long)t->lines, (unsigned long long)t->delivered,
+        (unsigned long long)t->duplicates, (unsigned long long)t->dead, rest);
+    if (!t->lost)
+        return EXIT_DONE;
+    log_line(s->log, LOG_ERROR,
+             "standard input: %llu events were read and not delivered; no source has them any "
+             "more, they are lost",
+             (unsigned long long)t->lost);
+    return EXIT_FAILED;
+}
+
+static int end(struct service *s, enum agent_end how, const struct err *why)
+{
+    struct err e = {0};
+    int rc;
+
+    add_totals(s);
+    rc = tell_end(s, how);
+    if (how == AGENT_GAVE_UP)
+        rc = report_error(why);
+    if (agent_free(s->agent, &e) < 0)
+        report_error(&e);
+    s->agent = NULL;
+    return rc;
 }
 
 static int serve(struct service *s)
 {
-    for (;;) {
-        struct err e = {0};
-        struct agent_totals totals;
-        struct agent *a = start(s, &e);
-        enum agent_end end;
+    struct agent_plan plan = plan_of(s, s->config);
+    struct err e = {0};
 
-        if (!a && go_back(s, &e))
-            continue;
-        if (!a)
-            return report_error(&e);
-        config_free(s->previous);
-        s->previous = NULL;
-        log_line(s->log, LOG_INFO, "ship " SHIP_VERSION " running, configuration %s", s->path);
-        end = agent_run(a, &e);
-        agent_totals(a, &totals);
-        tell_end(s, end, &totals);
-        if (end == AGENT_GAVE_UP)
-            report_error(&e);
-        if (agent_free(a, &e) < 0)
-            report_error(&e);
-        if (end != AGENT_RELOAD)
-            return end == AGENT_GAVE_UP ? EXIT_FAILED : EXIT_DONE;
-        s->previous = s->config;
-        s->config = s->next;
-        s->next = NULL;
+    s->agent = agent_new(&plan, &e);
+    if (!s->agent)
+        return report_error(&e);
+    log_line(s->log, LOG_INFO, "ship " SHIP_VERSION " running, configuration %s", s->path);
+    for (;;) {
+        enum agent_end how = agent_run(s->agent, &e);
+        int rc;
+
+        if (how != AGENT_RELOAD)
+            return end(s, how, &e);
+        rc = follow(s);
+        if (rc)
+            return rc;
     }
+}
+
+/* All agents have the one loop, so that no event between two of them is missed. */
+static int start(struct service *s)
+{
+    struct err e = {0};
+    int rc;
+
+    s->loop = ev_default_loop(EVFLAG_AUTO);
+    if (!s->loop) {
+        err_set(&e, ERR_NOMEM, "the event loop cannot be started");
+        return report_error(&e);
+    }
+    s->reader = config_reader_new(s->path, s->loop, on_config, s, &e);
+    rc = s->reader ? serve(s) : report_error(&e);
+    drop_next(s);
+    agent_free(s->agent, NULL);
+    config_reader_free(s->reader);
+    ev_loop_destroy(s->loop);
+    return rc;
 }
 
 static int no_words(void *ctx, const char *word)
@@ -134,10 +255,8 @@ static int run(int argc, char **argv)
     if (!s.config)
         return report_error(&e);
     s.log = log_new(STDERR_FILENO, is_verbose ? LOG_DEBUG : LOG_INFO, as_json);
-    rc = serve(&s);
+    rc = start(&s);
     config_free(s.config);
-    config_free(s.next);
-    config_free(s.previous);
     log_free(s.log);
     return rc;
 }
@@ -151,7 +270,7 @@ const struct verb verb_run = {
             "  --log-json          ship's own log as ECS JSON lines\n"
             "  -v, --verbose       more of it\n"
             "SIGTERM, SIGINT: read no more, deliver what is under way within limits.drain,\n"
-            "stop; what is left waits for the next start.\n"
-            "SIGHUP: read FILE again; a bad one changes nothing.\n",
+            "stop; what is left waits for the next start. Twice: stop at once.\n"
+            "SIGHUP: read FILE again; one that is bad or does not start changes nothing.\n",
     .run = run,
 };

@@ -85,7 +85,7 @@ static bool open_outputs(struct sim_ship *s, struct err *e)
         s->sinks[i] = output_elasticsearch.open(&s->es_options, &world, e);
         if (!s->sinks[i])
             return false;
-        s->engine_outputs[i] = (struct engine_output){&output_elasticsearch, s->sinks[i], "es"};
+        s->engine_outputs[i] = (struct engine_output){&output_elasticsearch, s->sinks[i], "es", false};
         lanes[i] = (struct lane_options){&output_elasticsearch, &s->es_options, s->limits};
     }
     s->lanes = lanes_new(lanes, s->n_outputs, s->pool, &s->budget, &s->clock, on_batch, s, e);

@@ -65,7 +65,7 @@ struct engine_rig *engine_rig_new(struct retry_options retry, struct log *log)
 
     cr_assert_not_null(r);
     temp_dir_make(r->directory);
-    r->output = (struct engine_output){&fake_ops, (struct sink *)&r->fake, "fake"};
+    r->output = (struct engine_output){&fake_ops, (struct sink *)&r->fake, "fake", false};
     budget_init(&r->budget, 1 << 30);
     tracker_init(&r->tracker, on_moved, r);
     r->pool = options.pool = pool_new(0, on_wake, NULL, NULL);

@@ -1,0 +1,116 @@
+/* How the agent is taken down, and followed by the next. */
+#include <stdlib.h>
+
+#include "outputs/transport.h"
+#include "shipper/delivery/checkpoints.h"
+#include "shipper/delivery/dead_letters.h"
+#include "shipper/delivery/intake.h"
+#include "shipper/observe/log.h"
+#include "shipper/verbs/agent_inside.h"
+#include "shipper/verbs/own_files.h"
+
+static void stop_watchers(struct agent *a)
+{
+    ev_async_stop(a->loop, &a->wake);
+    ev_prepare_stop(a->loop, &a->tick);
+    ev_timer_stop(a->loop, &a->due);
+    signals_stop(&a->signals);
+    if (a->owns_loop)
+        ev_loop_destroy(a->loop);
+}
+
+/* What an input has of standard input goes on; else what none of ours ever took. */
+static void hand_over(struct agent *a, struct rest *to)
+{
+    for (size_t i = 0; a->inputs && i < a->plan.n_inputs; i++) {
+        const struct input_ops *ops = a->plan.inputs[i].ops;
+
+        if (a->inputs[i] && ops->hand_over && !to->is_there)
+            ops->hand_over(a->inputs[i], to);
+    }
+    if (!to->is_there) {
+        *to = a->rest;
+        a->rest = (struct rest){0};
+    }
+}
+
+/* In the order of who uses whom. `rest`: for the agent that takes over; NULL: none does. */
+static int take_down(struct agent *a, struct rest *rest, struct err *e)
+{
+    int rc;
+
+    for (size_t i = 0; a->sinks && i < a->plan.n_outputs; i++)
+        a->plan.outputs[i].ops->close(a->sinks[i]);
+    pool_free(a->pool);
+    pool_free(a->writer);
+    rc = checkpoints_close(a->checkpoints, e);
+    if (rest)
+        hand_over(a, rest);
+    for (size_t i = 0; a->inputs && i < a->plan.n_inputs; i++)
+        if (a->inputs[i])
+            a->plan.inputs[i].ops->close(a->inputs[i]);
+    rest_fini(&a->rest);
+    lanes_free(a->lanes);
+    engine_free(a->engine);
+    for (size_t i = 0; a->intakes && i < a->plan.n_outputs; i++)
+        if (intake_free(a->intakes[i], rc < 0 ? NULL : e) < 0)
+            rc = -1;
+    dead_letters_free(a->dead_letters);
+    transport_curl_free(a->transport);
+    if (a->loop)
+        stop_watchers(a);
+    own_files_fini(&a->own_files);
+    free(a->state);
+    free(a->is_paused);
+    free(a->inputs);
+    free(a->intakes);
+    free(a->sinks);
+    free(a->engine_outputs);
+    free(a);
+    return rc;
+}
+
+int agent_free(struct agent *a, struct err *e)
+{
+    return a ? take_down(a, NULL, e) : 0;
+}
+
+static bool reads_standard_input(const struct agent *a)
+{
+    for (size_t i = 0; i < a->plan.n_inputs; i++)
+        if (a->plan.inputs[i].ops->hand_over)
+            return true;
+    return false;
+}
+
+/* No input is there for it any more. */
+static void tell_lost(const struct agent *a)
+{
+    uint64_t n = rest_count_lines(&a->rest);
+
+    if (n && !reads_standard_input(a))
+        log_line(a->plan.log, LOG_ERROR,
+                 "standard input is no input any more; %llu lines that were read of it and could "
+                 "not be delivered within limits.drain are lost",
+                 (unsigned long long)n);
+}
+
+int agent_take_over(struct agent *a, struct agent *before, struct err *e)
+{
+    int64_t stopped_ms = before->stopped_ms;
+    struct err trouble = {0};
+    int rc;
+
+    if (take_down(before, &a->rest, &trouble) < 0)
+        log_err(a->plan.log, LOG_ERROR, &trouble);
+    tell_lost(a);
+    rc = agent_open_exclusive(a, e);
+    a->stopped_ms = stopped_ms; /* if it does not start, the gap goes on */
+    a->gap_ms = clock_mono_ms(&clock_real) - stopped_ms;
+    return rc;
+}
+
+int64_t agent_gap_ms(const struct agent *a)
+{
+    return a->gap_ms;
+}
