@@ -173,6 +173,15 @@ static const char *rewritten_path(const struct tail *t)
     return t->spot && !rotation_is_sibling(t->path, t->spot->path) ? t->spot->path : t->path;
 }
 
+/* Without memory for the next generation: the next read of this one finds the same out again. */
+static void rewritten_later(struct input *in, struct tail *t)
+{
+    if (t->state == TAIL_BUSY)
+        t->state = TAIL_WAITING;
+    file_ready(in, t);
+    in->retry_ms = in->now_ms + FILE_RETRY_MS;
+}
+
 void file_rewritten(struct input *in, struct tail *t)
 {
     uint64_t lost = t->has_shrunk ? tail_lost_bytes(t) : 0;
@@ -185,8 +194,10 @@ void file_rewritten(struct input *in, struct tail *t)
     struct err e = {0};
 
     n = file_make_tail(in, rewritten_path(t), path ? path : t->path, &st, t->n_rewritten + 1);
-    if (!n)
+    if (!n) {
+        rewritten_later(in, t);
         return;
+    }
     err_set(&e, ERR_NONE,
             "%s: was truncated or written anew; reading it from its beginning, nothing of the old "
             "content was left to read",

@@ -228,12 +228,13 @@ static bool original_from_kept(const struct chunk *c, uint32_t at, uint32_t len,
 bool chunk_original(const struct chunk *c, uint32_t line_offset, uint32_t line_len,
                     struct buffer *out)
 {
-    struct source *source = c->stream->source;
+    struct source *source;
 
     if (line_len == 0)
         return false;
-    if (c->stream->is_sequential)
+    if (c->stream->is_sequential) /* its source may be closed and opened anew meanwhile */
         return original_from_kept(c, line_offset, line_len, out);
+    source = c->stream->source;
     if (!source || !source->ops->reread || !buffer_reserve(out, line_len) ||
         !source->ops->reread(source, c->start + line_offset, out->ptr + out->len, line_len))
         return false;

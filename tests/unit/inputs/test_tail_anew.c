@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/failing_malloc.h"
 #include "tests/support/file_rig.h"
 
 static struct rig r;
@@ -91,4 +92,29 @@ Test(tail_anew, copies_are_not_read_at_a_restart_either)
     rig_open(&r, "a.log");
     rig_run(&r, 20000);
     rig_expect(&r, "1\n2\n", "once");
+}
+
+/* Each allocation that there is from the look at the new content on fails once. */
+Test(tail_anew, out_of_memory_while_a_rewritten_file_is_taken_up)
+{
+    bool has_failed = true;
+
+    for (unsigned n = 1; has_failed; n++) {
+        rig_fini(&r);
+        rig_init(&r);
+        rig_append(&r, "a.log", "one\n");
+        rig_open(&r, "a.log");
+        rig_run(&r, 500);
+        rig_write(&r, "a.log", "two\n");
+        buffer_reserve(&r.out, 4096); /* the test's own */
+        buffer_reserve(&r.ids, 4096);
+        buffer_reserve(&r.log, 4096);
+        failing_malloc_at(n);
+        rig_run(&r, 1500);
+        has_failed = failing_malloc_has_failed();
+        failing_malloc_at(0);
+        rig_run(&r, 5000);
+        rig_expect(&r, "one\ntwo\n", "read all the same");
+        cr_assert_lt(n, 1000, "it ends");
+    }
 }
