@@ -37,8 +37,7 @@ struct queue_stats {
     uint64_t events;          /* ... in them ... */
     int64_t bytes;            /* ... and all that its files hold, settled ones included */
     uint64_t damaged_records; /* since it was opened; at least: a damaged stretch counts as one */
-    uint64_t damaged_events;  /* of those whose header was whole: `events` had counted them, and
-                                 does no more */
+    uint64_t damaged_events;  /* of those that were counted in `events` before */
     int64_t damaged_bytes;
 };
 
@@ -60,9 +59,8 @@ struct queue *queue_open(const struct queue_options *options, queue_log_fn *log,
 /* Room for a batch of this size, all that is being put counted. A batch larger than max_bytes fits
  * if the queue is empty. */
 bool queue_has_room(const struct queue *q, const struct batch *batch);
-/* Appends it; one fsync for all that wait. The batch is lent until done, which comes in the order
- * of the puts and never from inside. After the writer pool's end no done comes any more:
- * queue_close frees the batches that are lent, and a record that was being read. */
+/* Appends it; one fsync for all that wait. The batch is lent until done, which comes from inside
+ * this call only when memory is out. */
 void queue_put(struct queue *q, struct batch *batch, queue_put_fn *done, void *ctx);
 /* The oldest record that was neither given out by this call nor stayed in memory after its put
  * (queue_keep). One call at a time. */
@@ -79,7 +77,8 @@ int64_t queue_tick(struct queue *q, int64_t now_ms);
 /* Is there a record that queue_get would give? */
 bool queue_has_more(const struct queue *q);
 const struct queue_stats *queue_stats(const struct queue *q);
-/* After the writer pool's end; remembers what was settled. -1 and *e. NULL is fine. */
+/* After the writer pool's end; remembers what was settled, and frees batches that were lent and did
+ * not come back. -1 and *e. NULL is fine. */
 int queue_close(struct queue *q, struct err *e);
 
 /* For `ship check`: what waits in the directory; changes nothing, takes no lock. False: *e. A

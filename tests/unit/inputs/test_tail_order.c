@@ -206,18 +206,41 @@ Test(tail_order, two_failures_far_apart_do_not_make_a_file_unreadable)
                "it goes on from the file before it");
 }
 
-/* A wrong request is worse than none: nobody knows what the unread part began. */
-Test(tail_order, a_file_that_cannot_be_read_to_its_end_hands_nothing_on)
+/* What cannot be read of a file for so long, after a rotation, is its START. */
+static void rotate_and_fail_for(const char *pattern, int64_t ms)
 {
     rig_append(&r, "a.log", OTHER_WHOLE);
     correlate();
-    rig_open(&r, "a.log");
+    rig_open(&r, pattern);
     rig_run(&r, 500);
-    r.out.len = 0;
     rig_append(&r, "a.log", START_IN(REQUEST));
     rig_rename(&r, "a.log", "a.log.1");
     rig_append(&r, "a.log", "without an id\n");
+    r.out.len = 0;
     r.unreadable_from = 100; /* behind all of the new one */
-    rig_run(&r, 60000);
+    rig_run(&r, 1500);
+    r.input->scan_ms += 500; /* looks, and what time brings, are not in step */
+    rig_run(&r, ms - 1500);
+    r.unreadable_from = 0;
+}
+
+/* A wrong request is worse than none: nobody knows what the unread part began. */
+Test(tail_order, a_file_that_cannot_be_read_to_its_end_hands_nothing_on)
+{
+    rotate_and_fail_for("a.log", 60000);
     rig_expect(&r, "without an id\n", "it begins as if there had been nothing before it");
+}
+
+Test(tail_order, nor_does_one_that_is_looked_at_where_it_is_now)
+{
+    rotate_and_fail_for("a.log*", 60000);
+    rig_expect(&r, "without an id\n", "it begins as if there had been nothing before it");
+}
+
+Test(tail_order, a_file_that_cannot_be_read_for_a_while_hands_on_what_it_has_then)
+{
+    rotate_and_fail_for("a.log*", 5000);
+    rig_run(&r, 20000);
+    rig_expect(&r, "[" REQUEST "] " START_IN(REQUEST) "[" REQUEST "] without an id\n",
+               "quiet, and not at its end");
 }
