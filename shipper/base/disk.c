@@ -23,6 +23,16 @@ int disk_lock(const struct disk *d, int file)
     return rc;
 }
 
+int disk_wait_lock(const struct disk *d, int file)
+{
+    int rc;
+
+    do
+        rc = d->wait_lock(d->ctx, file);
+    while (rc == -EINTR);
+    return rc;
+}
+
 int disk_truncate(const struct disk *d, int file, uint64_t len)
 {
     int rc;

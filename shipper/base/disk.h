@@ -43,6 +43,10 @@ struct disk {
     int (*open)(void *ctx, int dir, const char *name, unsigned flags);
     /* Until it is closed nobody else has it; -EWOULDBLOCK: another has. */
     int (*lock)(void *ctx, int file);
+    /* The same, but waits until nobody has it. */
+    int (*wait_lock)(void *ctx, int file);
+    /* 1: the name leads to this file, 0: to another one or to nothing. */
+    int (*is_named)(void *ctx, int dir, const char *name, int file);
     int64_t (*size)(void *ctx, int file);
     ssize_t (*pread)(void *ctx, int file, void *buf, size_t len, uint64_t offset);
     ssize_t (*pwrite)(void *ctx, int file, const void *buf, size_t len, uint64_t offset);
@@ -60,6 +64,7 @@ extern const struct disk disk_posix;
 /* The same, gone on with after EINTR. */
 int disk_open(const struct disk *d, int dir, const char *name, unsigned flags);
 int disk_lock(const struct disk *d, int file);
+int disk_wait_lock(const struct disk *d, int file);
 int disk_truncate(const struct disk *d, int file, uint64_t len);
 int disk_sync(const struct disk *d, int file);
 int disk_sync_dir(const struct disk *d, int dir);

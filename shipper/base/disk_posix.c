@@ -127,6 +127,25 @@ static int posix_lock(void *ctx, int file)
     return or_errno(flock(file, LOCK_EX | LOCK_NB));
 }
 
+static int posix_wait_lock(void *ctx, int file)
+{
+    (void)ctx;
+    return or_errno(flock(file, LOCK_EX));
+}
+
+static int posix_is_named(void *ctx, int dir, const char *name, int file)
+{
+    struct stat opened;
+    struct stat named;
+
+    (void)ctx;
+    if (fstat(file, &opened) < 0)
+        return -errno;
+    if (fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 static int64_t posix_size(void *ctx, int file)
 {
     struct stat st;
@@ -185,6 +204,8 @@ const struct disk disk_posix = {
     .remove = posix_remove,
     .open = posix_open,
     .lock = posix_lock,
+    .wait_lock = posix_wait_lock,
+    .is_named = posix_is_named,
     .size = posix_size,
     .pread = posix_pread,
     .pwrite = posix_pwrite,

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shipper/base/clock.h"
 #include "shipper/base/path.h"
 #include "shipper/delivery/dead_letters.h"
 #include "shipper/delivery/letter.h"
@@ -14,6 +13,8 @@ struct dead_letters {
     char *directory;
     char *path; /* of the file that is appended to */
     int64_t rotate_bytes;
+    const struct disk *disk;
+    const struct clock *clock;
     struct pool *writer;
     struct putting *waiting; /* for chunks that a worker still has */
     uint64_t count;
@@ -42,6 +43,7 @@ struct dead_letters *dead_letters_new(const char *directory, struct pool *writer
         d->path = path_join(directory, LETTER_FILE);
         d->writer = writer;
         d->rotate_bytes = DEAD_LETTERS_ROTATE;
+        dead_letters_on(d, &disk_posix, &clock_real);
     }
     if (!d || !d->directory || !d->path) {
         dead_letters_free(d);
@@ -54,6 +56,12 @@ struct dead_letters *dead_letters_new(const char *directory, struct pool *writer
 void dead_letters_rotate_at(struct dead_letters *d, int64_t bytes)
 {
     d->rotate_bytes = bytes;
+}
+
+void dead_letters_on(struct dead_letters *d, const struct disk *disk, const struct clock *clock)
+{
+    d->disk = disk;
+    d->clock = clock;
 }
 
 uint64_t dead_letters_count(const struct dead_letters *d)
@@ -74,7 +82,7 @@ static void write_letters(struct putting *p, struct buffer *lines)
         return;
     for (size_t i = 0; i < p->n_reasons; i++)
         letter_encode(&p->reasons[i], p->batch, buffer_slice(&plain), p->output,
-                      clock_wall_ns(&clock_real), lines);
+                      clock_wall_ns(p->owner->clock), lines);
     buffer_free(&plain);
     if (lines->failed)
         err_set(&p->why, ERR_NOMEM, "out of memory");
@@ -83,13 +91,14 @@ static void write_letters(struct putting *p, struct buffer *lines)
 static void run_put(struct job *job, struct worker *w)
 {
     struct putting *p = (struct putting *)job;
+    const struct dead_letters *d = p->owner;
 
     w->text.len = 0;
     w->text.failed = false;
     write_letters(p, &w->text);
-    if (p->why.code == ERR_NONE && path_make_directories(p->owner->directory, &p->why) == 0)
-        letter_files_append(p->owner->directory, buffer_slice(&w->text), p->owner->rotate_bytes,
-                            &p->why);
+    if (p->why.code == ERR_NONE)
+        letter_files_append(d->disk, d->directory, buffer_slice(&w->text), d->rotate_bytes,
+                            clock_wall_ns(d->clock), &p->why);
     if (w->text.cap > KEPT_TEXT)
         buffer_free(&w->text);
 }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "outputs/output.h"
+#include "shipper/base/clock.h"
+#include "shipper/base/disk.h"
 #include "shipper/base/error.h"
 #include "shipper/pipeline/batch.h"
 #include "shipper/pipeline/pool.h"
@@ -25,6 +27,8 @@ struct dead_letters *dead_letters_new(const char *directory, struct pool *writer
 /* A file that would grow larger is put aside, and another begun; DEAD_LETTERS_ROTATE if not set. */
 enum { DEAD_LETTERS_ROTATE = 16 * 1024 * 1024 };
 void dead_letters_rotate_at(struct dead_letters *d, int64_t bytes);
+/* Where it writes and what time it is; disk_posix and clock_real if not set. Borrows both. */
+void dead_letters_on(struct dead_letters *d, const struct disk *disk, const struct clock *clock);
 /* Sets aside those items of the batch whose verdict is VERDICT_REJECTED. The batch is lent until
  * done; `reply` is copied. A batch can be refused while its last chunk is still being worked on:
  * its letters wait until the originals are the loop's (dead_letters_tick). */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "shipper/base/buffer.h"
+#include "shipper/base/disk.h"
 #include "shipper/base/error.h"
 #include "shipper/base/slice.h"
 
@@ -28,12 +29,16 @@ struct letter_files {
 int letter_files_list(const char *directory, struct letter_files *out, struct err *e);
 void letter_files_free(struct letter_files *f);
 
+/* --- letter_append.c --- */
 /* Appends whole lines and syncs them; before that puts aside a file that they would make larger
- * than rotate_bytes. Half a line is never left behind. 0, or -1 and *e. */
-int letter_files_append(const char *directory, struct slice lines, int64_t rotate_bytes,
-                        struct err *e);
+ * than rotate_bytes, under a name that says now_ns (wall clock). Makes the directory. Half a line
+ * is never left behind. 0, or -1 and *e. */
+int letter_files_append(const struct disk *disk, const char *directory, struct slice lines,
+                        int64_t rotate_bytes, int64_t now_ns, struct err *e);
 /* Puts dead.ndjson aside, whatever its size; ships begin another. */
 int letter_files_put_aside(const char *directory, struct err *e);
+
+/* --- letter_files.c --- */
 
 /* A descriptor to close when it is over; -1 and *e (ERR_BUSY: somebody else is at it). */
 int letter_files_lock(const char *directory, struct err *e);

@@ -127,6 +127,20 @@ Test(disk, a_lock_is_for_one)
     d->close(NULL, second);
 }
 
+Test(disk, a_name_leads_to_a_file_or_not)
+{
+    int file = make("a", "");
+
+    cr_expect_eq(disk_wait_lock(d, file), 0);
+    cr_expect_eq(d->is_named(NULL, dir, "a", file), 1);
+    cr_expect_eq(d->rename(NULL, dir, "a", "b"), 0);
+    cr_expect_eq(d->is_named(NULL, dir, "a", file), 0, "to nothing");
+    d->close(NULL, make("a", ""));
+    cr_expect_eq(d->is_named(NULL, dir, "a", file), 0, "to another");
+    cr_expect_eq(d->is_named(NULL, dir, "b", file), 1);
+    d->close(NULL, file);
+}
+
 Test(disk, only_files_of_our_own)
 {
     int file = make("real", "");

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shipper/base/clock.h"
 #include "shipper/delivery/letter_files.h"
 #include "tests/support/temp_dir.h"
 
@@ -32,8 +33,9 @@ static void append(struct rig *r, const char *lines, int64_t rotate_bytes)
 {
     struct err e = {0};
 
-    cr_assert_eq(letter_files_append(r->directory, slice_str(lines), rotate_bytes, &e), 0, "%s: %s",
-                 e.where, e.what);
+    cr_assert_eq(letter_files_append(&disk_posix, r->directory, slice_str(lines), rotate_bytes,
+                                     clock_wall_ns(&clock_real), &e),
+                 0, "%s: %s", e.where, e.what);
 }
 
 static size_t list(struct rig *r)
@@ -134,7 +136,8 @@ Test(letter_files, many_at_once)
                 char line[32];
 
                 snprintf(line, sizeof line, "%d\n", p * LINES + i);
-                if (letter_files_append(r.directory, slice_str(line), 60, NULL) < 0 ||
+                if (letter_files_append(&disk_posix, r.directory, slice_str(line), 60,
+                                        clock_wall_ns(&clock_real), NULL) < 0 ||
                     (i % 10 == 0 && letter_files_put_aside(r.directory, NULL) < 0))
                     _exit(1);
             }
