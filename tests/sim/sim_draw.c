@@ -39,6 +39,7 @@ static void draw_batches(struct sim_life *l)
         .linger_ms = sim_draw(r, 3) ? sim_draw(r, 2000) : 0,
     };
     l->ship.common.chunk_bytes = sim_draw(r, 2) ? 64 * 1024 : 64 + sim_draw(r, 1000);
+    l->ship.letters_rotate_bytes = sim_draw(r, 2) ? DEAD_LETTERS_ROTATE : 2000;
     l->ship.memory_bytes = sim_draw(r, 2) ? 8 << 20 : 200000 + sim_draw(r, 300000);
 }
 

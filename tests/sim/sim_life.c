@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/sim/sim_life.h"
 #include "tests/sim/sim_vfs.h"
@@ -59,32 +58,12 @@ static void on_log(void *ctx, const struct err *what)
 
 /* --- what happens in it ---------------------------------------------------------------------- */
 
-/* A file stands where the directory of the dead letters should be. */
-static void block_dead_letters(struct sim_life *l, bool is_blocked)
-{
-    char dead[TEMP_DIR_MAX + 32];
-    char away[TEMP_DIR_MAX + 32];
-
-    if (l->is_dead_blocked == is_blocked)
-        return;
-    sim_life_dead_path(l, dead, "dead");
-    sim_life_dead_path(l, away, "dead.away");
-    if (is_blocked) {
-        rename(dead, away);
-        fclose(fopen(dead, "w"));
-    } else {
-        unlink(dead);
-        rename(away, dead);
-    }
-    l->is_dead_blocked = is_blocked;
-    sim_life_tell(l, "dead letters: %s", is_blocked ? "their directory is a file" : "well");
-}
-
 static void after_kill(struct sim_life *l)
 {
     bool is_power_cut = sim_draw(&l->random, 3) == 0;
 
     sim_vfs_revive(is_power_cut);
+    sim_own_revive(&l->ship.own, is_power_cut);
     sim_life_tell(l, "%s", is_power_cut ? "the power is cut" : "ship is killed");
 }
 
@@ -116,10 +95,14 @@ static void change_disk(struct sim_life *l)
     unsigned die = sim_draw(&l->random, 4);
 
     sim_vfs_set_full(die == 0);
-    l->world.disk->faults_permille = die == 1 ? 20 : 0;
+    l->world.disk->faults_permille = l->ship.own.faults_permille = die == 1 ? 20 : 0;
     if (sim_draw(&l->random, 3) == 0)
-        block_dead_letters(l, !l->is_dead_blocked);
-    sim_life_tell(l, "disk: %s", die == 0 ? "full" : die == 1 ? "some reads fail" : "well");
+        l->ship.own.is_blocked = !l->ship.own.is_blocked;
+    sim_life_tell(l, "disk: %s%s",
+                  die == 0   ? "full"
+                  : die == 1 ? "some calls fail"
+                             : "well",
+                  l->ship.own.is_blocked ? "; the state directory cannot be looked into" : "");
 }
 
 static void change_memory(struct sim_life *l)
@@ -212,8 +195,8 @@ static void settle(struct sim_life *l)
     sim_vfs_set_full(false);
     sim_vfs_die_at(0);
     l->ship.kill_in = 0;
-    l->world.disk->faults_permille = 0;
-    block_dead_letters(l, false);
+    l->world.disk->faults_permille = l->ship.own.faults_permille = 0;
+    l->ship.own.is_blocked = false;
     for (size_t i = 0; i < l->ship.n_servers; i++)
         l->ship.servers[i].weather = WEATHER_FINE;
     sim_world_end(&l->world);
@@ -234,11 +217,6 @@ static void settle(struct sim_life *l)
                       (long long)patience_ms(l) / 1000);
 }
 
-void sim_life_dead_path(const struct sim_life *l, char path[TEMP_DIR_MAX + 32], const char *name)
-{
-    snprintf(path, TEMP_DIR_MAX + 32, "%s/%s", l->ship.state, name);
-}
-
 static void life_init(struct sim_life *l, uint64_t seed, const struct sim_life_options *options)
 {
     memset(l, 0, sizeof *l);
@@ -252,18 +230,16 @@ static void life_init(struct sim_life *l, uint64_t seed, const struct sim_life_o
     l->ship.log_ctx = l;
     sim_life_draw(l);
     sim_vfs_init(&l->random);
+    sim_own_init(&l->ship.own, &l->random);
 }
 
 static void life_fini(struct sim_life *l)
 {
-    char path[TEMP_DIR_MAX + 32];
-
     sim_disk_fini(&l->ship.disk);
     for (size_t i = 0; i < l->ship.n_servers; i++)
         sim_server_fini(&l->ship.servers[i]);
+    sim_own_fini(&l->ship.own);
     sim_vfs_fini();
-    sim_life_dead_path(l, path, "dead/dead.ndjson");
-    unlink(path);
 }
 
 bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_options *options)

@@ -26,7 +26,6 @@ struct sim_life {
     struct sim_life_options options;
     struct sim_ship ship;
     struct sim_world world;
-    bool is_dead_blocked;
     bool is_dead[SIM_EVENTS_MAX]; /* lines in the dead letters */
     char story[SIM_STORY_MAX];
     size_t story_len;
@@ -50,6 +49,5 @@ void sim_life_fail(struct sim_life *l, const char *format, ...)
 /* The life stands still; all is settled. */
 void sim_life_judge(struct sim_life *l);
 void sim_life_dump(const struct sim_life *l);
-void sim_life_dead_path(const struct sim_life *l, char path[TEMP_DIR_MAX + 32], const char *name);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shipper/base/path.h"
 #include "tests/sim/sim_ship.h"
 #include "tests/sim/sim_vfs.h"
 #include "tests/support/failing_malloc.h"
@@ -94,11 +93,12 @@ static bool open_outputs(struct sim_ship *s, struct err *e)
 
 static bool open_engine(struct sim_ship *s, struct err *e)
 {
-    char *dead = path_join(s->state, "dead");
-
-    s->dead = dead ? dead_letters_new(dead, s->writer, e) : NULL;
-    free(dead);
-    s->checkpoints = s->dead ? checkpoints_open(s->state, s->writer, e) : NULL;
+    s->dead = dead_letters_new(SIM_DEAD, s->writer, e);
+    if (!s->dead)
+        return false;
+    dead_letters_on(s->dead, &s->own.disk, &s->clock);
+    dead_letters_rotate_at(s->dead, s->letters_rotate_bytes);
+    s->checkpoints = checkpoints_open(s->state, s->writer, e);
     if (!s->checkpoints)
         return false;
     s->engine = engine_new(
@@ -180,6 +180,8 @@ static void close_all(struct sim_ship *s)
     dead_letters_free(s->dead);
     if (s->disk.n_open)
         violate(s, "%d descriptors stayed open", s->disk.n_open);
+    if (s->own.n_open)
+        violate(s, "%u files of its own stayed open", s->own.n_open);
     memset(s->sinks, 0, sizeof s->sinks);
     s->pool = s->writer = NULL;
     s->checkpoints = NULL;

@@ -12,18 +12,22 @@
 #include "shipper/delivery/engine.h"
 #include "shipper/inputs/file_input.h"
 #include "tests/sim/sim_disk.h"
+#include "tests/sim/sim_own.h"
 #include "tests/sim/sim_server.h"
 #include "tests/support/temp_dir.h"
+
+#define SIM_DEAD "/state/dead"
 
 enum { SIM_OUTPUTS_MAX = 2, SIM_SERVERS_MAX = 3 };
 
 struct sim_ship {
     /* What outlives it. */
     struct random *random;
-    struct sim_disk disk;
+    struct sim_disk disk; /* with the logs */
+    struct sim_own own;   /* with what it writes itself */
     struct sim_server servers[SIM_SERVERS_MAX];
     size_t n_servers;
-    char state[TEMP_DIR_MAX]; /* its directory: the lock, and the dead letters */
+    char state[TEMP_DIR_MAX]; /* its directory: the lock */
     int64_t now_ms;
     void (*on_log)(void *ctx, const struct err *what); /* what it says; may be NULL */
     void *log_ctx;
@@ -40,6 +44,7 @@ struct sim_ship {
     struct es_options es_options;
     struct batch_limits limits;
     int64_t memory_bytes;
+    int64_t letters_rotate_bytes;
 
     /* The one that runs, if one does. */
     bool is_up;

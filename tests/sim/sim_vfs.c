@@ -3,25 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shipper/base/buffer.h"
+#include "tests/sim/sim_bytes.h"
 #include "tests/sim/sim_vfs.h"
 
 enum { FILES_MAX = 8, SHM_REGIONS = 8, SECTOR = 512 };
 
-/* A write that was not synced yet. */
-struct pending {
-    struct pending *next;
-    size_t offset;
-    size_t len; /* SIZE_MAX: the file was cut at offset */
-    char bytes[];
-};
-
 struct disk_file {
     char *path; /* NULL: free */
-    struct buffer now;
-    struct buffer durable; /* as of the last sync */
-    struct pending *pending;
-    struct pending **pending_end;
+    struct sim_bytes bytes;
     void *shm[SHM_REGIONS];
 };
 
@@ -50,17 +39,6 @@ static struct disk_file *find(const char *path)
     return NULL;
 }
 
-static void drop_pending(struct disk_file *f)
-{
-    while (f->pending) {
-        struct pending *p = f->pending;
-
-        f->pending = p->next;
-        free(p);
-    }
-    f->pending_end = &f->pending;
-}
-
 static struct disk_file *make(const char *path)
 {
     for (size_t i = 0; i < FILES_MAX; i++) {
@@ -69,7 +47,6 @@ static struct disk_file *make(const char *path)
         if (f->path)
             continue;
         f->path = strdup(path);
-        f->pending_end = &f->pending;
         return f;
     }
     cr_assert_fail("SQLite wants more than %d files", FILES_MAX);
@@ -86,39 +63,10 @@ static void drop_shm(struct disk_file *f)
 
 static void drop(struct disk_file *f)
 {
-    drop_pending(f);
     drop_shm(f);
-    buffer_free(&f->now);
-    buffer_free(&f->durable);
+    sim_bytes_free(&f->bytes);
     free(f->path);
     f->path = NULL;
-}
-
-static void put_bytes(struct buffer *b, size_t offset, const char *bytes, size_t len)
-{
-    if (offset + len > b->len) {
-        size_t old = b->len;
-
-        cr_assert(buffer_reserve(b, offset + len - b->len));
-        b->len = offset + len;
-        memset(b->ptr + old, 0, b->len - old);
-    }
-    memcpy(b->ptr + offset, bytes, len);
-}
-
-static void note_pending(struct disk_file *f, size_t offset, const char *bytes, size_t len)
-{
-    size_t n = bytes ? len : 0;
-    struct pending *p = malloc(sizeof *p + n);
-
-    cr_assert_not_null(p);
-    p->next = NULL;
-    p->offset = offset;
-    p->len = bytes ? len : SIZE_MAX;
-    if (n)
-        memcpy(p->bytes, bytes, n);
-    *f->pending_end = p;
-    f->pending_end = &p->next;
 }
 
 /* --- one open file --------------------------------------------------------------------------- */
@@ -128,8 +76,7 @@ static struct disk_file *file_of(sqlite3_file *base)
     return ((struct handle *)base)->file;
 }
 
-/* False: the process dies here. */
-static bool may_write(void)
+bool sim_vfs_may_write(void)
 {
     if (disk.die_at && --disk.die_at == 0)
         disk.is_dead = true;
@@ -147,7 +94,7 @@ static int vfs_close(sqlite3_file *base)
 
 static int vfs_read(sqlite3_file *base, void *out, int len, sqlite3_int64 offset)
 {
-    const struct buffer *b = &file_of(base)->now;
+    const struct buffer *b = &file_of(base)->bytes.now;
     size_t at = (size_t)offset;
     size_t n = at < b->len ? b->len - at : 0;
 
@@ -163,12 +110,11 @@ static int vfs_write(sqlite3_file *base, const void *bytes, int len, sqlite3_int
 {
     struct disk_file *f = file_of(base);
 
-    if (!may_write())
+    if (!sim_vfs_may_write())
         return SQLITE_IOERR_WRITE;
     if (disk.is_full)
         return SQLITE_FULL;
-    put_bytes(&f->now, (size_t)offset, bytes, (size_t)len);
-    note_pending(f, (size_t)offset, bytes, (size_t)len);
+    sim_bytes_write(&f->bytes, (size_t)offset, slice_of(bytes, (size_t)len));
     return SQLITE_OK;
 }
 
@@ -176,11 +122,9 @@ static int vfs_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     struct disk_file *f = file_of(base);
 
-    if (!may_write())
+    if (!sim_vfs_may_write())
         return SQLITE_IOERR_TRUNCATE;
-    if ((size_t)size < f->now.len)
-        f->now.len = (size_t)size;
-    note_pending(f, (size_t)size, NULL, 0);
+    sim_bytes_truncate(&f->bytes, (size_t)size);
     return SQLITE_OK;
 }
 
@@ -189,17 +133,15 @@ static int vfs_sync(sqlite3_file *base, int flags)
     struct disk_file *f = file_of(base);
 
     (void)flags;
-    if (!may_write())
+    if (!sim_vfs_may_write())
         return SQLITE_IOERR_FSYNC;
-    f->durable.len = 0;
-    buffer_add_slice(&f->durable, buffer_slice(&f->now));
-    drop_pending(f);
+    sim_bytes_sync(&f->bytes);
     return SQLITE_OK;
 }
 
 static int vfs_file_size(sqlite3_file *base, sqlite3_int64 *size)
 {
-    *size = (sqlite3_int64)file_of(base)->now.len;
+    *size = (sqlite3_int64)file_of(base)->bytes.now.len;
     return SQLITE_OK;
 }
 
@@ -317,7 +259,7 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *path, int sync)
 
     (void)vfs;
     (void)sync;
-    if (!may_write())
+    if (!sim_vfs_may_write())
         return SQLITE_IOERR_DELETE;
     if (f)
         drop(f);
@@ -406,6 +348,11 @@ void sim_vfs_set_full(bool is_full)
     disk.is_full = is_full;
 }
 
+bool sim_vfs_is_full(void)
+{
+    return disk.is_full;
+}
+
 void sim_vfs_die_at(unsigned n)
 {
     disk.die_at = n;
@@ -421,28 +368,6 @@ bool sim_vfs_is_dead(void)
     return disk.is_dead;
 }
 
-/* Each write reached the disk, or not, or in some of its sectors. */
-static void apply_some(struct disk_file *f)
-{
-    for (const struct pending *p = f->pending; p; p = p->next) {
-        unsigned fate = sim_draw(disk.random, 4);
-
-        if (fate == 0)
-            continue;
-        if (p->len == SIZE_MAX) {
-            if (p->offset < f->durable.len)
-                f->durable.len = p->offset;
-        } else if (fate == 1) {
-            for (size_t at = 0; at < p->len; at += SECTOR)
-                if (sim_draw(disk.random, 2))
-                    put_bytes(&f->durable, p->offset + at, p->bytes + at,
-                              p->len - at < SECTOR ? p->len - at : SECTOR);
-        } else {
-            put_bytes(&f->durable, p->offset, p->bytes, p->len);
-        }
-    }
-}
-
 void sim_vfs_revive(bool is_power_cut)
 {
     for (size_t i = 0; i < FILES_MAX; i++) {
@@ -451,12 +376,8 @@ void sim_vfs_revive(bool is_power_cut)
         if (!f->path)
             continue;
         drop_shm(f);
-        if (!is_power_cut)
-            continue;
-        apply_some(f);
-        drop_pending(f);
-        f->now.len = 0;
-        buffer_add_slice(&f->now, buffer_slice(&f->durable));
+        if (is_power_cut)
+            sim_bytes_cut_power(&f->bytes, disk.random);
     }
     disk.is_dead = false;
     disk.die_at = 0;

@@ -20,6 +20,10 @@ void sim_vfs_set_full(bool is_full);
 void sim_vfs_die_at(unsigned n);
 void sim_vfs_die(void);
 bool sim_vfs_is_dead(void);
+/* For what else is on this disk: a write is about to be made. False: the process is dead, or dies
+ * with it. */
+bool sim_vfs_may_write(void);
+bool sim_vfs_is_full(void);
 /* The next process finds what is there: all that was written, or, after a power cut, all that was
  * synced and some of the rest. */
 void sim_vfs_revive(bool is_power_cut);
