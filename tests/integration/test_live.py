@@ -255,18 +255,6 @@ def test_sigterm_delivers_what_is_under_way(live, field, fake_es):
     assert_each_once(files, fake_es.events())
 
 
-def test_sigterm_does_not_wait_for_a_sink_that_is_away(live, field, free_port):
-    files = field(5)
-    files.burst(5)
-    ship = live(output=elastic(f"http://127.0.0.1:{free_port}"), limits={"drain": "1s"})
-    ship.wait_for(lambda: "not reached" in ship.stderr)
-    began = time.monotonic()
-    stopped = ship.stop()
-    assert stopped.rc == 0
-    assert time.monotonic() - began < 10
-    assert "wait for the next start" in stopped.stderr
-
-
 def test_sighup_takes_a_good_new_file(live, field, fake_es, tmp_path):
     files = field(5)
     ship = live()

@@ -383,7 +383,7 @@ def test_much_of_standard_input_waits_in_a_reload(piped, fake_es):
 
 
 def test_told_to_stop_with_a_rest_of_an_earlier_agent(piped, fake_es):
-    fake_es.default_fault = stall()
+    fake_es.default_fault = status(503)
     app = piped([elastic(fake_es.url)], limits={"drain": "60s"})
     app.say("one\ntwo\nopen")
     fake_es.wait_for(lambda fake: len(fake.requests) >= 1)
