@@ -10,6 +10,8 @@
 #include "parsers/json_scan.h"
 #include "parsers/timestamp.h"
 #include "shipper/base/clock.h"
+#include "shipper/base/ecs.h"
+#include "shipper/base/plural.h"
 #include "shipper/base/printable.h"
 #include "shipper/observe/log.h"
 
@@ -87,7 +89,7 @@ static bool put_json(struct log *l, enum log_level level, const char *text)
     buffer_add_slice(&out, slice_str(level_names[level]));
     buffer_add_lit(&out, "\",\"message\":\"");
     json_escape(slice_str(text), &out);
-    buffer_add_lit(&out, "\",\"ecs.version\":\"8.17.0\",\"service.name\":\"ship\"}\n");
+    buffer_add_lit(&out, "\",\"ecs.version\":\"" ECS_VERSION "\",\"service.name\":\"ship\"}\n");
     is_put = !out.failed && put(l->fd, out.ptr, out.len);
     buffer_free(&out);
     return is_put;
@@ -119,7 +121,8 @@ static void emit_counts(struct log *l)
         l->n_dropped = emit(l, LOG_WARN, text) ? 0 : l->n_dropped;
     }
     if (l->n_held_back) {
-        snprintf(text, sizeof text, "(the last message came %u times more)", l->n_held_back);
+        snprintf(text, sizeof text, "(the last message came %u time%s more)", l->n_held_back,
+                 plural_s(l->n_held_back));
         emit(l, LOG_INFO, text);
     }
     l->n_held_back = 0;

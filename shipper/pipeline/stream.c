@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "parsers/json_scan.h"
+#include "shipper/base/ecs.h"
 #include "shipper/pipeline/stream.h"
 
 static struct hash128 mix(const char *what, struct hash128 key)
@@ -115,7 +116,7 @@ void stream_profile_build(struct stream_profile *p, const struct profile_parts *
     add_member(store, "host.name", parts->host);
     add_member(store, "event.dataset", parts->dataset);
     add_member(store, "event.kind", slice_str("event"));
-    add_member(store, "ecs.version", slice_str("9.4.0"));
+    add_member(store, "ecs.version", slice_str(ECS_VERSION));
     for (size_t i = 0; i < parts->n_labels; i++) {
         char key[256];
 

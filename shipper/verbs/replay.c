@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "shipper/base/plural.h"
 #include "shipper/observe/log.h"
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/args.h"
@@ -158,11 +159,12 @@ static int build(struct replay *r, struct err *e)
 static void tell_summary(const struct agent_totals *t)
 {
     fprintf(stderr,
-            "ship: read %llu lines (%.1f MB), %llu events: %llu delivered, %llu duplicates, "
-            "%llu dead letters, in %.2f s\n",
-            (unsigned long long)t->lines, (double)t->bytes / 1e6, (unsigned long long)t->events,
-            (unsigned long long)t->delivered, (unsigned long long)t->duplicates,
-            (unsigned long long)t->dead, t->seconds);
+            "ship: read %llu line%s (%.1f MB), %llu event%s: %llu delivered, %llu duplicate%s, "
+            "%llu dead letter%s, in %.2f s\n",
+            (unsigned long long)t->lines, plural_s(t->lines), (double)t->bytes / 1e6,
+            (unsigned long long)t->events, plural_s(t->events), (unsigned long long)t->delivered,
+            (unsigned long long)t->duplicates, plural_s(t->duplicates), (unsigned long long)t->dead,
+            plural_s(t->dead), t->seconds);
     if (t->truncated)
         fprintf(stderr, "ship: %llu lines were longer than max_line and cut\n",
                 (unsigned long long)t->truncated);

@@ -5,6 +5,7 @@
 #include <ev.h>
 
 #include "config/config.h"
+#include "shipper/base/plural.h"
 #include "shipper/observe/log.h"
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/args.h"
@@ -163,9 +164,10 @@ static int tell_end(const struct service *s, enum agent_end end)
         snprintf(rest, sizeof rest, "; the rest waits for the next start");
     log_line(
         s->log, LOG_INFO,
-        "stopped: %llu lines read, %llu events delivered, %llu duplicates, %llu dead letters%s",
-        (unsigned long long)t->lines, (unsigned long long)t->delivered,
-        (unsigned long long)t->duplicates, (unsigned long long)t->dead, rest);
+        "stopped: %llu line%s read, %llu event%s delivered, %llu duplicate%s, %llu dead letter%s%s",
+        (unsigned long long)t->lines, plural_s(t->lines), (unsigned long long)t->delivered,
+        plural_s(t->delivered), (unsigned long long)t->duplicates, plural_s(t->duplicates),
+        (unsigned long long)t->dead, plural_s(t->dead), rest);
     if (!t->lost)
         return EXIT_DONE;
     log_line(s->log, LOG_ERROR,

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 SUMMARY = re.compile(
-    r"^ship: read (\d+) lines \(([\d.]+) MB\), (\d+) events: (\d+) delivered, (\d+) duplicates, "
-    r"(\d+) dead letters, in ([\d.]+) s$",
+    r"^ship: read (\d+) lines? \(([\d.]+) MB\), (\d+) events?: (\d+) delivered, (\d+) duplicates?, "
+    r"(\d+) dead letters?, in ([\d.]+) s$",
     re.M,
 )
 

@@ -105,7 +105,7 @@ Test(log, the_same_again_is_counted)
     log_line(r.log, LOG_WARN, "another");
     log_free(r.log);
     r.log = NULL;
-    cr_expect_str_eq(said(&r), "ship: (the last message came 1 times more)\n", "also at the end");
+    cr_expect_str_eq(said(&r), "ship: (the last message came 1 time more)\n", "also at the end");
     rig_fini(&r);
 }
 
