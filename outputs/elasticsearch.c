@@ -54,7 +54,9 @@ struct post {
     sink_done_fn *on_done;
     void *ctx;
     struct es_reply reply;
-    bool is_json; /* so far */
+    bool is_json;       /* so far */
+    size_t n_unreached; /* hosts that it met before this one */
+    struct err detour;  /* why it did not get to the first of them */
 };
 
 /* --- opening --- */
@@ -163,6 +165,26 @@ static void note_host(const struct post *p, const struct http_reply *http)
         es_host_good(p->host);
 }
 
+static int post_batch(struct post *p, struct err *e);
+static void post_use_host(struct post *p, struct es_host *host);
+
+/* What never left goes to the next host at once: one that is dead holds nothing up, and one that
+ * comes back is found by the first try. Each is tried once. */
+static bool goes_elsewhere(struct post *p, const struct http_reply *http, const struct err *why)
+{
+    struct elastic *es = p->es;
+
+    if (http->failure != HTTP_UNREACHED || ++p->n_unreached >= es->hosts.n_hosts)
+        return false;
+    if (p->detour.code == ERR_NONE) {
+        p->detour = *why;
+        strncat(p->detour.what, "; trying the next host",
+                sizeof p->detour.what - strlen(p->detour.what) - 1);
+    }
+    post_use_host(p, es_hosts_choose(&es->hosts, clock_mono_ms(es->world.clock)));
+    return post_batch(p, NULL) == 0;
+}
+
 static void on_done(void *ctx, const struct http_reply *http)
 {
     struct post *p = ctx;
@@ -171,6 +193,10 @@ static void on_done(void *ctx, const struct http_reply *http)
 
     note_host(p, http);
     es_judge(&answer, &reply);
+    if (goes_elsewhere(p, http, &reply.why))
+        return;
+    if (reply.why.code == ERR_NONE)
+        reply.why = p->detour;
     post_unlink(p); /* first, so that a close from inside does not meet it */
     p->on_done(p->ctx, p->batch, &reply);
     free(reply.rejections);
@@ -210,6 +236,16 @@ static void on_probed(void *ctx, const struct http_reply *http)
 
 /* --- a request's beginning --- */
 
+static void post_use_host(struct post *p, struct es_host *host)
+{
+    p->host = host;
+    p->http = p->es->http;
+    if (host->user[0]) {
+        p->http.user_name = host->user;
+        p->http.password = host->password;
+    }
+}
+
 static struct post *post_new(struct elastic *es, struct es_host *host, size_t n_items)
 {
     struct post *p = calloc(1, sizeof *p);
@@ -222,12 +258,7 @@ static struct post *post_new(struct elastic *es, struct es_host *host, size_t n_
         free(p);
         return NULL;
     }
-    p->host = host;
-    p->http = es->http;
-    if (p->host->user[0]) {
-        p->http.user_name = p->host->user;
-        p->http.password = p->host->password;
-    }
+    post_use_host(p, host);
     p->next = es->posts;
     if (es->posts)
         es->posts->prev = p;
@@ -270,6 +301,11 @@ static int post_start(struct post *p, struct slice body, bool is_packed,
     return p->call ? 0 : -1;
 }
 
+static int post_batch(struct post *p, struct err *e)
+{
+    return post_start(p, buffer_slice(&p->batch->body), p->batch->is_packed, on_done, e);
+}
+
 static void es_send(struct sink *sink, struct batch *batch, sink_done_fn *done, void *ctx)
 {
     struct elastic *es = (struct elastic *)sink;
@@ -281,7 +317,7 @@ static void es_send(struct sink *sink, struct batch *batch, sink_done_fn *done, 
         p->batch = batch;
         p->on_done = done;
         p->ctx = ctx;
-        if (post_start(p, buffer_slice(&batch->body), batch->is_packed, on_done, &reply.why) == 0)
+        if (post_batch(p, &reply.why) == 0)
             return;
         post_unlink(p);
         post_free(p);

@@ -227,8 +227,11 @@ static char host_of(struct rig *r)
 
 static void refuse(struct rig *r, enum http_failure failure, int status)
 {
-    fake_transport_answer(&r->transport, fake_transport_call(&r->transport),
-                          (struct http_reply){failure, status, -1, "", "why"}, "", 1);
+    fake_transport_answer(
+        &r->transport, fake_transport_call(&r->transport),
+        (struct http_reply){
+            .failure = failure, .status = status, .retry_after_ms = -1, .why = "why"},
+        "", 1);
 }
 
 /* A host that is ill is passed by, longer each time: a 503 is as bad as none at all. */
@@ -241,7 +244,7 @@ Test(elasticsearch, hosts_take_turns_and_rest)
     cr_expect_eq(host_of(&r), 'a');
     refuse(&r, HTTP_ANSWERED, 429);
     cr_expect_eq(host_of(&r), 'b');
-    refuse(&r, HTTP_UNREACHED, 0);
+    refuse(&r, HTTP_TIMED_OUT, 0);
     for (int i = 0; i < 3; i++) {
         cr_expect_eq(host_of(&r), 'a', "b rests");
         refuse(&r, HTTP_ANSWERED, 429);
@@ -257,6 +260,64 @@ Test(elasticsearch, hosts_take_turns_and_rest)
     r.now_ms += 1;
     cr_expect_eq(host_of(&r), 'b');
     refuse(&r, HTTP_ANSWERED, 429);
+    rig_fini(&r);
+}
+
+static char host_asked(struct rig *r)
+{
+    struct http_call *c = fake_transport_call(&r->transport);
+
+    return c ? c->url[strlen("http://")] : '-';
+}
+
+/* What never left is sent to the next host at once, to each of them once. */
+Test(elasticsearch, a_dead_host_holds_nothing_up)
+{
+    struct rig r = {0};
+
+    rig_open(&r, three, 3);
+    cr_expect_eq(host_of(&r), 'a');
+    refuse(&r, HTTP_UNREACHED, 0);
+    cr_expect_eq(host_asked(&r), 'b');
+    cr_expect_eq(r.n_done, 0);
+    fake_transport_answer(&r.transport, fake_transport_call(&r.transport),
+                          (struct http_reply){.status = 200, .retry_after_ms = -1},
+                          "{\"items\":[{\"create\":{\"status\":201}}]}", 100);
+    cr_expect_eq(r.n_done, 1);
+    cr_expect_eq(r.reply.outcome, SINK_ITEMS);
+    cr_expect_str_eq(r.why.where, "http://a:9200");
+    cr_expect_str_eq(r.why.what, "not reached: why; trying the next host", "and it is told");
+
+    /* Whatever may have been taken is the engine's to send again. */
+    cr_expect_eq(host_of(&r), 'c');
+    refuse(&r, HTTP_INTERRUPTED, 0);
+    cr_expect_eq(r.n_done, 2);
+    cr_expect_eq(host_asked(&r), '-');
+
+    /* All are away: one round, and then it is said. The one that comes back is found at once. */
+    cr_expect_eq(host_of(&r), 'b');
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(r.n_done, 2);
+        refuse(&r, HTTP_UNREACHED, 0);
+    }
+    cr_expect_eq(r.n_done, 3);
+    cr_expect_eq(r.reply.outcome, SINK_RETRY);
+    cr_expect_not(r.reply.was_reached);
+    cr_expect_str_eq(r.why.what, "not reached: why");
+    rig_fini(&r);
+}
+
+/* For the second host there is no memory: then it failed. */
+Test(elasticsearch, no_memory_for_the_next_host)
+{
+    struct rig r = {0};
+
+    rig_open(&r, three, 3);
+    cr_expect_eq(host_of(&r), 'a');
+    r.transport.is_out_of_memory = true;
+    refuse(&r, HTTP_UNREACHED, 0);
+    cr_expect_eq(r.n_done, 1);
+    cr_expect_eq(r.reply.outcome, SINK_RETRY);
     rig_fini(&r);
 }
 
