@@ -172,14 +172,19 @@ static int open_checkpoints(struct agent *a, const struct agent *const others[],
     return a->checkpoints ? 0 : -1;
 }
 
+/* What holds (credentials, a read-only index) is tried again so often, however long retry.max is.
+ */
+enum { HOLD_MAX_MS = 20000 };
+
 static int open_engine(struct agent *a, struct err *e)
 {
+    const struct global_options *g = a->plan.global;
     struct engine_options options = {
         .outputs = a->engine_outputs,
         .n_outputs = a->plan.n_outputs,
-        .retry = {.initial_ms = a->plan.global->retry_initial_ms,
-                  .max_ms = a->plan.global->retry_max_ms,
-                  .hold_ms = 30000},
+        .retry = {.initial_ms = g->retry_initial_ms,
+                  .max_ms = g->retry_max_ms,
+                  .hold_ms = g->retry_max_ms < HOLD_MAX_MS ? g->retry_max_ms : HOLD_MAX_MS},
         .pool = a->pool,
         .tracker = &a->tracker,
         .dead_letters = a->plan.on_verdict ? NULL : a->dead_letters,

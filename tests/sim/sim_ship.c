@@ -104,7 +104,7 @@ static bool open_engine(struct sim_ship *s, struct err *e)
     s->engine = engine_new(
         &(struct engine_options){.outputs = s->engine_outputs,
                                  .n_outputs = s->n_outputs,
-                                 .retry = {.initial_ms = 500, .max_ms = 60000, .hold_ms = 30000},
+                                 .retry = {.initial_ms = 500, .max_ms = 20000, .hold_ms = 20000},
                                  .pool = s->pool,
                                  .tracker = &s->tracker,
                                  .dead_letters = s->dead,

@@ -44,7 +44,7 @@ Test(config_loader, a_whole_configuration)
     cr_assert(c, "%s: %s", e.where, e.what);
     cr_expect_eq(c->global.memory_bytes, 8 << 20);
     cr_expect_eq(c->global.drain_ms, 3000);
-    cr_expect_eq(c->global.retry_max_ms, 30000, "a default");
+    cr_expect_eq(c->global.retry_max_ms, 20000, "a default");
     cr_assert_eq(c->n_inputs, 1);
     file = c->inputs[0].options;
     cr_assert_eq(file->paths.n_items, 2);
