@@ -17,6 +17,7 @@ static void say_failure(const struct es_answer *a, struct err *e)
         [HTTP_UNREACHED] = "not reached: %s",
         [HTTP_INTERRUPTED] = "interrupted: %s",
         [HTTP_TIMED_OUT] = "no answer in time: %s",
+        [HTTP_FOREIGN] = "answered, and not in HTTP (%s); want Elasticsearch or OpenSearch there",
     };
     char text[sizeof e->what];
 
@@ -28,6 +29,54 @@ static void say_failure(const struct es_answer *a, struct err *e)
 static bool is_json_type(const char *content_type)
 {
     return content_type[0] == '\0' || strstr(content_type, "json");
+}
+
+/* Somebody answered who is no Elasticsearch, and nothing in between that may be on its way there.
+ */
+static bool is_stranger(const struct es_answer *a)
+{
+    const struct http_reply *http = a->http;
+
+    if (http->failure != HTTP_ANSWERED)
+        return http->failure == HTTP_FOREIGN;
+    if (http->status >= 200 && http->status < 300)
+        return !a->reply->n_items && (!a->is_json || !is_json_type(http->content_type));
+    return !a->reply->request_type[0] &&
+           (http->status == 404 || http->status == 405 || http->status == 501);
+}
+
+static void say_stranger(const struct es_answer *a, struct err *e)
+{
+    const struct http_reply *http = a->http;
+
+    err_set(e, ERR_REFUSED,
+            "HTTP %d, answered %.60s%s%.60s: not what Elasticsearch or OpenSearch say; is this the "
+            "address of one of them?",
+            http->status, http->content_type[0] ? http->content_type : "without a type",
+            http->server[0] ? " by " : "", http->server);
+    at_bulk(a, e);
+}
+
+/* What somebody has to do, where the server's own word for it does not say. */
+static const char *hint_for(const char *type)
+{
+    static const struct {
+        const char *type;
+        const char *hint;
+    } hints[] = {
+        {"cluster_block_exception", ": writes are blocked (index.blocks, or its disk is full)"},
+        {"index_closed_exception", ": the index is closed"},
+        {"index_not_found_exception",
+         ": there is no such index, and none is made (template, action.auto_create_index)"},
+        {"security_exception", ": give the user the right to create documents there"},
+        {"validation_exception",
+         ": is there room for another shard (cluster.max_shards_per_node)?"},
+    };
+
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if (strcmp(type, hints[i].type) == 0)
+            return hints[i].hint;
+    return "";
 }
 
 /* What a status means to a person; the server's own word for it where it has one. */
@@ -45,7 +94,7 @@ static void say_status(const struct es_answer *a, struct err *e)
         err_set(e, code,
                 "HTTP 401%s: the credentials were refused; check user and password, or api_key",
                 detail);
-    else if (status == 403)
+    else if (status == 403 && strcmp(a->reply->request_type, "cluster_block_exception") != 0)
         err_set(e, code, "HTTP 403%s: not allowed to write to %s", detail, a->index);
     else if (status == 413)
         err_set(e, code, "HTTP 413: the request is larger than the server takes");
@@ -55,7 +104,7 @@ static void say_status(const struct es_answer *a, struct err *e)
     else if (status == 400 && !a->reply->request_type[0])
         err_set(e, code, "HTTP 400%s: is this Elasticsearch, and is it http or https?", detail);
     else
-        err_set(e, code, "HTTP %d%s", status, detail);
+        err_set(e, code, "HTTP %d%s%s", status, detail, hint_for(a->reply->request_type));
     at_bulk(a, e);
 }
 
@@ -63,7 +112,10 @@ static void say_short(const struct es_answer *a, struct err *e)
 {
     const char *type = a->http->content_type[0] ? a->http->content_type : "no content type";
 
-    if (a->is_json && json_push_is_complete(&a->reply->json) && a->reply->n_items)
+    if (a->reply->n_items > a->reply->n_sent)
+        err_set(e, ERR_BUSY, "HTTP %d: answered for more than the %zu events that were sent",
+                a->http->status, a->reply->n_sent);
+    else if (a->is_json && json_push_is_complete(&a->reply->json) && a->reply->n_items)
         err_set(e, ERR_BUSY, "HTTP %d: answered for %zu of %zu events", a->http->status,
                 a->reply->n_items, a->reply->n_sent);
     else
@@ -71,15 +123,30 @@ static void say_short(const struct es_answer *a, struct err *e)
     at_bulk(a, e);
 }
 
+/* An answer that is no bulk reply. */
+static void say_refusal(const struct es_answer *a, struct err *e)
+{
+    if (is_stranger(a))
+        say_stranger(a, e);
+    else if (a->http->status >= 200 && a->http->status < 300)
+        say_short(a, e);
+    else
+        say_status(a, e);
+}
+
 /* The first failure stands for all of them in the log. */
 static void say_items(const struct es_answer *a, struct err *e)
 {
     const struct es_reply *r = a->reply;
+    const char *type = r->first.type[0] ? r->first.type : "refused";
 
-    if (r->n_failures)
-        err_set(e, ERR_REFUSED, "%zu of %zu events: %s (HTTP %d)%s", r->n_failures, r->n_sent,
-                r->first.type[0] ? r->first.type : "refused", r->first.status,
-                r->n_failures > 1 ? ", the first of them" : "");
+    if (r->n_failures && r->n_failures == r->n_sent)
+        err_set(e, ERR_REFUSED, "no event was taken: %s (HTTP %d)%s", type, r->first.status,
+                hint_for(type));
+    else if (r->n_failures)
+        err_set(e, ERR_REFUSED, "%zu of %zu events: %s (HTTP %d)%s%s", r->n_failures, r->n_sent,
+                type, r->first.status, r->n_failures > 1 ? ", the first of them" : "",
+                hint_for(type));
     else if (r->n_in_failure_store)
         err_set(e, ERR_REFUSED,
                 "%zu of %zu events do not fit the mapping and were put into the failure store "
@@ -112,6 +179,13 @@ static void judge_items(const struct es_answer *a, struct sink_reply *out)
     say_items(a, &out->why);
 }
 
+static bool is_overload(const struct http_reply *http)
+{
+    if (http->failure != HTTP_ANSWERED)
+        return http->failure == HTTP_TIMED_OUT;
+    return http->status == 429 || http->status == 503 || http->status == 504;
+}
+
 void es_judge(const struct es_answer *a, struct sink_reply *out)
 {
     const struct http_reply *http = a->http;
@@ -119,7 +193,8 @@ void es_judge(const struct es_answer *a, struct sink_reply *out)
 
     out->status = http->failure == HTTP_ANSWERED ? http->status : 0;
     out->retry_after_ms = http->retry_after_ms;
-    out->was_reached = http->failure != HTTP_UNREACHED;
+    out->was_reached = http->failure != HTTP_UNREACHED && !is_stranger(a);
+    out->is_overload = is_overload(http);
     if (http->failure != HTTP_ANSWERED) {
         out->outcome = SINK_RETRY;
         say_failure(a, &out->why);
@@ -131,10 +206,7 @@ void es_judge(const struct es_answer *a, struct sink_reply *out)
     }
     out->outcome =
         es_request_outcome(http->status, slice_str(r->request_type), slice_str(r->request_reason));
-    if (http->status >= 200 && http->status < 300)
-        say_short(a, &out->why);
-    else
-        say_status(a, &out->why);
+    say_refusal(a, &out->why);
 }
 
 /* An empty bulk request, which is refused after the credentials were looked at. */
@@ -147,10 +219,9 @@ void es_judge_probe(const struct es_answer *a, struct err *why)
 
     if (http->failure != HTTP_ANSWERED)
         say_failure(a, why);
-    else if (http->status == 200 && !(a->is_json && json_push_is_complete(&a->reply->json)))
-        say_short(a, why);
-    else if (http->status != 200 && !is_refusal)
-        say_status(a, why);
+    else if (!is_refusal &&
+             !(http->status == 200 && a->is_json && json_push_is_complete(&a->reply->json)))
+        say_refusal(a, why);
 }
 
 bool es_is_host_ill(const struct http_reply *http)

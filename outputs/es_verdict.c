@@ -107,9 +107,9 @@ enum sink_outcome es_request_outcome(int status, struct slice type, struct slice
         return SINK_SPLIT;
     if (status == 400)
         return bad_request_outcome(type, reason);
-    if (is_passing(status))
+    if (is_passing(status) && status != 501)
         return SINK_RETRY;
     if (status < 300)
         return SINK_RETRY; /* no bulk reply: it may have been stored; ids make that harmless */
-    return SINK_HOLD;
+    return SINK_HOLD;      /* 501 too: who does not know POST is no Elasticsearch */
 }

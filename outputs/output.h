@@ -53,7 +53,8 @@ struct sink_reply {
     struct rejection *rejections; /* by index, ascending */
     size_t n_rejections;
     int status;             /* HTTP status or 0 */
-    bool was_reached;       /* the far side answered something */
+    bool was_reached;       /* the far side answered, in the output's protocol */
+    bool is_overload;       /* it had no room or no time for it: it wants less at once */
     int64_t retry_after_ms; /* -1: it did not say */
     struct err why;         /* unless all went well: for the log, without event text or secrets */
 };

@@ -20,6 +20,7 @@ enum http_failure {
     HTTP_UNREACHED,   /* no connection, DNS, TLS: the request was not taken */
     HTTP_INTERRUPTED, /* sent, at least in part, and no whole reply: it may have been taken */
     HTTP_TIMED_OUT,   /* the same, because time ran out */
+    HTTP_FOREIGN,     /* whoever listens there speaks no HTTP */
 };
 
 struct http_reply {
@@ -27,6 +28,7 @@ struct http_reply {
     int status;
     int64_t retry_after_ms; /* from Retry-After (seconds or date); -1 if absent */
     char content_type[64];
+    char server[64]; /* what it calls itself; "" if it does not */
     const char *why; /* for failure: the library's text */
 };
 

@@ -79,6 +79,9 @@ static enum http_failure judge(const struct http_call *c, CURLcode code)
     case CURLE_OK:
         /* A reply cut off inside its headers ends well for libcurl 7.88. */
         return c->has_end_of_head ? HTTP_ANSWERED : HTTP_INTERRUPTED;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* no status line */
+    case CURLE_WEIRD_SERVER_REPLY:
+        return c->has_sent ? HTTP_FOREIGN : HTTP_UNREACHED;
     case CURLE_OPERATION_TIMEDOUT:
         return may_be_taken ? HTTP_TIMED_OUT : HTTP_UNREACHED;
     default:
@@ -265,12 +268,14 @@ static size_t on_header(char *ptr, size_t size, size_t n, void *arg)
     if (len >= sizeof status - 1 && memcmp(ptr, status, sizeof status - 1) == 0) {
         /* Another one, after a 1xx that was no answer yet. */
         c->has_end_of_head = false;
-        c->reply.content_type[0] = '\0';
+        c->reply.content_type[0] = c->reply.server[0] = '\0';
     }
     if (len <= 2 && (len == 0 || ptr[0] == '\r' || ptr[0] == '\n'))
         c->has_end_of_head = true;
     if (is_header(slice_of(ptr, len), "content-type:", &value))
         snprintf(c->reply.content_type, sizeof c->reply.content_type, "%.*s", SLICE_ARG(value));
+    if (is_header(slice_of(ptr, len), "server:", &value))
+        snprintf(c->reply.server, sizeof c->reply.server, "%.*s", SLICE_ARG(value));
     return len;
 }
 

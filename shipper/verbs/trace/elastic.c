@@ -138,7 +138,8 @@ static void say_no_answer(const struct exchange *x, struct err *e)
 {
     static const char *const forms[] = {[HTTP_UNREACHED] = "not reached",
                                         [HTTP_INTERRUPTED] = "interrupted",
-                                        [HTTP_TIMED_OUT] = "no answer in time"};
+                                        [HTTP_TIMED_OUT] = "no answer in time",
+                                        [HTTP_FOREIGN] = "answered, and not in HTTP"};
 
     if (x->is_too_long)
         err_set(e, ERR_REFUSED, "the answer is longer than %d MiB", REPLY_MAX_BYTES / 1024 / 1024);

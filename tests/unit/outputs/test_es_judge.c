@@ -20,6 +20,7 @@
 #define BAD                                                                                        \
     "{\"create\":{\"status\":400,\"error\":{\"type\":\"document_parsing_exception\","              \
     "\"reason\":\"failed on topsecret\"}}}"
+#define STRANGER ": not what Elasticsearch or OpenSearch say; is this the address of one of them?"
 #define SET_ASIDE "{\"create\":{\"status\":201,\"failure_store\":\"used\"}}"
 
 struct row {
@@ -38,8 +39,7 @@ static const struct row rows[] = {
     {{.status = 200, .content_type = JSON},
      "{\"items\":[" FULL "," BAD "]}",
      SINK_ITEMS,
-     "http://es/x/_bulk: 2 of 2 events: es_rejected_execution_exception (HTTP 429), the first of "
-     "them"},
+     "http://es/x/_bulk: no event was taken: es_rejected_execution_exception (HTTP 429)"},
     {{.status = 200, .content_type = JSON},
      "{\"items\":[" OK "," SET_ASIDE "]}",
      SINK_ITEMS,
@@ -60,7 +60,7 @@ static const struct row rows[] = {
     {{.status = 200, .content_type = HTML},
      "<html>It works!</html>",
      SINK_RETRY,
-     "http://es/x/_bulk: HTTP 200: the answer (text/html; charset=UTF-8) is no bulk reply"},
+     "http://es/x/_bulk: HTTP 200, answered text/html; charset=UTF-8" STRANGER},
     {{.status = 200},
      "",
      SINK_RETRY,
@@ -122,6 +122,50 @@ static const struct row rows[] = {
      "",
      SINK_RETRY,
      "http://es: no answer in time: Operation timed out"},
+    {{.failure = HTTP_FOREIGN, .why = "Received HTTP/0.9 when not allowed"},
+     "",
+     SINK_RETRY,
+     "http://es: answered, and not in HTTP (Received HTTP/0.9 when not allowed); want "
+     "Elasticsearch or OpenSearch there"},
+    {{.status = 501, .content_type = "text/html;charset=utf-8", .server = "SimpleHTTP/0.6"},
+     "<html>Unsupported method ('POST')",
+     SINK_HOLD,
+     "http://es/x/_bulk: HTTP 501, answered text/html;charset=utf-8 by SimpleHTTP/0.6" STRANGER},
+    {{.status = 404, .content_type = HTML, .server = "nginx"},
+     "<html>Not Found",
+     SINK_HOLD,
+     "http://es/x/_bulk: HTTP 404, answered text/html; charset=UTF-8 by nginx" STRANGER},
+    {{.status = 404, .content_type = JSON},
+     "{\"statusCode\":404,\"error\":\"Not Found\",\"message\":\"Not Found\"}", /* Kibana */
+     SINK_HOLD,
+     "http://es/x/_bulk: HTTP 404, answered application/json" STRANGER},
+    {{.status = 405},
+     "",
+     SINK_HOLD,
+     "http://es/x/_bulk: HTTP 405, answered without a type" STRANGER},
+    {{.status = 404, .content_type = JSON},
+     "{\"error\":{\"type\":\"index_not_found_exception\",\"reason\":\"topsecret\"},\"status\":404}",
+     SINK_HOLD,
+     "http://es/x/_bulk: HTTP 404 index_not_found_exception: there is no such index, and none is "
+     "made (template, action.auto_create_index)"},
+    {{.status = 403, .content_type = JSON},
+     "{\"error\":{\"type\":\"cluster_block_exception\",\"reason\":\"x\"},\"status\":403}",
+     SINK_HOLD,
+     "http://es/x/_bulk: HTTP 403 cluster_block_exception: writes are blocked (index.blocks, or "
+     "its disk is full)"},
+    {{.status = 200, .content_type = JSON},
+     "{\"items\":[" OK ",{\"create\":{\"status\":400,\"error\":{\"type\":"
+     "\"index_closed_exception\",\"reason\":\"x\"}}}]}",
+     SINK_ITEMS,
+     "http://es/x/_bulk: 1 of 2 events: index_closed_exception (HTTP 400): the index is closed"},
+    {{.status = 504, .content_type = HTML},
+     "<html><center><h1>504 Gateway Time-out</h1></center></html>",
+     SINK_RETRY,
+     "http://es/x/_bulk: HTTP 504, answered text/html; charset=UTF-8, not JSON"},
+    {{.status = 200, .content_type = JSON},
+     "{\"items\":[" OK "," OK "," OK "]}",
+     SINK_RETRY,
+     "http://es/x/_bulk: HTTP 200: answered for more than the 2 events that were sent"},
 };
 
 static void read_body(struct es_reply *r, const char *body, struct es_answer *a)
@@ -138,16 +182,48 @@ Test(es_judge, answers)
         struct es_answer a = {&row->http, &r, false, "http://es", "x"};
         struct sink_reply out = {.retry_after_ms = -1};
         char said[1200];
+        bool is_stranger = strstr(row->said, "Elasticsearch or OpenSearch");
 
         read_body(&r, row->body, &a);
         es_judge(&a, &out);
         cr_expect_eq(out.outcome, row->want, "row %zu: HTTP %d", i, row->http.status);
         cr_expect_str_eq(err_text(&out.why, said, sizeof said), row->said);
-        cr_expect_eq(out.was_reached, row->http.failure != HTTP_UNREACHED);
+        cr_expect_eq(out.was_reached, row->http.failure != HTTP_UNREACHED && !is_stranger,
+                     "row %zu", i);
         cr_expect_eq(out.retry_after_ms, row->http.retry_after_ms);
         cr_expect_null(strstr(said, "topsecret"), "a reason may quote an event: %s", said);
         cr_expect_eq(out.outcome == SINK_ITEMS, out.verdicts != NULL);
         free(out.rejections);
+        es_reply_fini(&r);
+    }
+}
+
+/* What makes the engine send less at once. */
+Test(es_judge, too_much_for_it)
+{
+    static const struct {
+        struct http_reply http;
+        bool want;
+    } answers[] = {
+        {{.status = 429}, true},
+        {{.status = 503}, true},
+        {{.status = 504}, true},
+        {{.failure = HTTP_TIMED_OUT, .why = ""}, true},
+        {{.status = 200}, false},
+        {{.status = 500}, false},
+        {{.status = 413}, false},
+        {{.failure = HTTP_UNREACHED, .why = ""}, false},
+        {{.failure = HTTP_INTERRUPTED, .status = 429, .why = ""}, false},
+    };
+
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct es_reply r;
+        struct es_answer a = {&answers[i].http, &r, false, "http://es", "x"};
+        struct sink_reply out = {0};
+
+        read_body(&r, "", &a);
+        es_judge(&a, &out);
+        cr_expect_eq(out.is_overload, answers[i].want, "row %zu", i);
         es_reply_fini(&r);
     }
 }
@@ -184,7 +260,7 @@ Test(es_judge, probes)
         {{.status = 200, .content_type = JSON}, "{\"took\":0,\"errors\":false,\"items\":[]}", ""},
         {{.status = 200, .content_type = HTML},
          "<html>It works!</html>",
-         "http://es/x/_bulk: HTTP 200: the answer (text/html; charset=UTF-8) is no bulk reply"},
+         "http://es/x/_bulk: HTTP 200, answered text/html; charset=UTF-8" STRANGER},
         {{.status = 400, .content_type = HTML},
          "<html>The plain HTTP request was sent to HTTPS port</html>",
          "http://es/x/_bulk: HTTP 400, answered text/html; charset=UTF-8, not JSON: is this "
@@ -195,7 +271,7 @@ Test(es_judge, probes)
          "user and password, or api_key"},
         {{.status = 404, .content_type = JSON},
          "{\"message\":\"no route\"}",
-         "http://es/x/_bulk: HTTP 404"},
+         "http://es/x/_bulk: HTTP 404, answered application/json" STRANGER},
         {{.status = 301},
          "",
          "http://es/x/_bulk: HTTP 301: redirected; put the address that it "

@@ -110,6 +110,7 @@ Test(es_verdict, requests)
         {502, "", "", SINK_RETRY, "a proxy's page"},
         {503, "", "", SINK_RETRY, "OpenSearch Security not initialized."},
         {504, "", "", SINK_RETRY, ""},
+        {501, "", "", SINK_HOLD, "a web server that knows no POST"},
         {401, "", "", SINK_HOLD, "O with security: the text Unauthorized"},
         {403, "security_exception", "", SINK_HOLD, ""},
         {403, "cluster_block_exception", "", SINK_HOLD, "cluster.blocks.read_only"},

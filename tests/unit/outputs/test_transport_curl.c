@@ -162,8 +162,8 @@ static void ask(struct rig *r, const struct http_peer_script *script)
 
 Test(transport_curl, a_request_and_its_answer, .timeout = 20)
 {
-    struct http_peer *p = http_peer_new(
-        &(struct http_peer_script){.reply = OK_HEAD "Content-Length: 5\r\n\r\nhello"});
+    struct http_peer *p = http_peer_new(&(struct http_peer_script){
+        .reply = OK_HEAD "Server: a/1\r\nContent-Length: 5\r\n\r\nhello"});
     struct rig r;
     const char *heard;
 
@@ -178,6 +178,7 @@ Test(transport_curl, a_request_and_its_answer, .timeout = 20)
         cr_expect_eq(r.reply.status, 200);
         cr_expect_eq(r.reply.retry_after_ms, -1);
         cr_expect_str_eq(r.reply.content_type, "application/json; charset=UTF-8");
+        cr_expect_str_eq(r.reply.server, "a/1");
         cr_expect(slice_is(buffer_slice(&r.body), "hello"));
     }
     cr_expect_eq(http_peer_connections(p), 1, "kept alive");
@@ -250,7 +251,8 @@ Test(transport_curl, replies_that_are_none, .timeout = 30)
          HTTP_TIMED_OUT,
          "half a body, and silence"},
         {{"", 0, PEER_STALL, false}, HTTP_TIMED_OUT, "silence"},
-        {{"SSH-2.0-OpenSSH_9.2\r\n", 0, PEER_CLOSE, false}, HTTP_INTERRUPTED, "not HTTP"},
+        {{"SSH-2.0-OpenSSH_9.2\r\n", 0, PEER_CLOSE, false}, HTTP_FOREIGN, "not HTTP"},
+        {{"<html>\r\n", 0, PEER_CLOSE, false}, HTTP_FOREIGN, "the same"},
         {{OK_HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 0, PEER_KEEP, false},
          HTTP_ANSWERED,
          "whole"},
