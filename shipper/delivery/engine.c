@@ -3,6 +3,13 @@
 #include "shipper/delivery/dead_letters.h"
 #include "shipper/delivery/engine_output.h"
 
+static void init_concurrency(struct output *o)
+{
+    unsigned most = o->conf.ops->max_in_flight(o->conf.sink);
+
+    concurrency_init(&o->concurrency, most < ENGINE_REQUESTS_MAX ? most : ENGINE_REQUESTS_MAX);
+}
+
 struct engine *engine_new(const struct engine_options *options, struct err *e)
 {
     struct engine *en = calloc(1, sizeof *en);
@@ -22,6 +29,7 @@ struct engine *engine_new(const struct engine_options *options, struct err *e)
         o->engine = en;
         o->ready_end = &o->ready;
         o->pending_delay = -1;
+        init_concurrency(o);
     }
     return en;
 }
@@ -56,7 +64,16 @@ void engine_offer(struct engine *en, struct batch *b)
     engine_push(o, b);
 }
 
-/* Replies come without the time: a delay begins with the tick after them. */
+/* A delay begins with the tick after the reply, and a round trip ends with it. */
+static void note_answers(struct output *o, int64_t now_ms)
+{
+    for (unsigned i = 0; i < o->n_answers; i++) {
+        o->answers[i].now_ms = now_ms;
+        concurrency_answered(&o->concurrency, &o->answers[i]);
+    }
+    o->n_answers = 0;
+}
+
 static void begin_delays(struct output *o, int64_t now_ms)
 {
     for (struct batch *b = o->has_new_delay ? o->ready : NULL; b; b = b->next) {
@@ -105,6 +122,7 @@ static void settle_clock(struct output *o, int64_t now_ms)
     if (patience > 0 && o->failing_since_ms && now_ms - o->failing_since_ms >= patience)
         o->state = ENGINE_GAVE_UP;
     begin_delays(o, now_ms);
+    note_answers(o, now_ms);
 }
 
 static void start(struct output *o, struct batch *b)
@@ -116,14 +134,18 @@ static void start(struct output *o, struct batch *b)
     o->n_in_flight++;
     o->stats.requests++;
     b->sent_after = o->failures;
+    b->sent_ms = o->now_ms;
     o->conf.ops->send(o->conf.sink, b, engine_on_reply, o->engine);
+}
+
+static unsigned most_requests(const struct output *o)
+{
+    return o->failures ? 1 : concurrency_limit(&o->concurrency);
 }
 
 static bool may_send(const struct output *o)
 {
-    unsigned most = o->failures ? 1 : o->conf.ops->max_in_flight(o->conf.sink);
-
-    return o->pending_delay < 0 && o->state == ENGINE_RUNNING && o->n_in_flight < most;
+    return o->pending_delay < 0 && o->state == ENGINE_RUNNING && o->n_in_flight < most_requests(o);
 }
 
 static int64_t tick_output(struct output *o, int64_t now_ms)
@@ -188,7 +210,11 @@ enum engine_state engine_state(const struct engine *en, struct err *why)
 
 const struct output_stats *engine_stats(const struct engine *en, size_t output)
 {
-    return &en->outputs[output].stats;
+    struct output *o = &en->outputs[output];
+
+    o->stats.in_flight_requests = o->n_in_flight;
+    o->stats.most_requests = most_requests(o);
+    return &o->stats;
 }
 
 void engine_free(struct engine *en)

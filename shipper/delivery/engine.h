@@ -30,8 +30,8 @@ struct engine_output {
 
 struct retry_options {
     int64_t initial_ms; /* 500 */
-    int64_t max_ms;     /* 60000 */
-    int64_t hold_ms;    /* between tries while an output holds: 30000 */
+    int64_t max_ms;     /* 20000: back well within half a minute of the far side */
+    int64_t hold_ms;    /* between tries while an output holds: 20000 */
     /* One-shot runs: give up when an output has answered nothing useful for so long; 0: never. */
     int64_t give_up_unreached_ms; /* it never answered at all */
     int64_t give_up_ms;           /* it did before */
@@ -46,6 +46,8 @@ struct output_stats {
     uint64_t requests;
     uint64_t failures;         /* requests that brought no verdicts */
     uint64_t in_flight_events; /* offered and not settled */
+    unsigned in_flight_requests;
+    unsigned most_requests; /* at once: delivery/concurrency.h; one while it fails */
 };
 
 /* The last verdict of one event: delivered or duplicate; or, where there are no dead letters,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shipper/base/plural.h"
 #include "shipper/delivery/engine_output.h"
 #include "shipper/delivery/retry.h"
 #include "shipper/observe/log.h"
@@ -35,16 +36,27 @@ bool engine_gives_up_on_hold(struct output *o, const struct err *why)
     return true;
 }
 
+/* When it begins to fail, and when it is for another reason. A sink at its limit refuses now and
+ * then: that fills no log, unless it lasts. */
+static bool is_news(const struct output *o, const struct err *why)
+{
+    return strcmp(o->told_trouble, why->what) != 0 ||
+           (!o->is_trouble_told && o->now_ms - o->told_trouble_ms >= ENGINE_TELL_EVERY_MS);
+}
+
 static void tell_back_off(struct output *o, const struct err *why, bool is_hold, int64_t delay_ms)
 {
+    unsigned long long kept = o->stats.in_flight_events;
     struct err told = *why;
     char tail[160];
 
-    if (is_hold && o->is_holding && strcmp(o->trouble.what, why->what) == 0)
-        return; /* said once, until it is another matter */
-    snprintf(tail, sizeof tail, "; keeping %llu events, try %u in %.1f s",
-             (unsigned long long)o->stats.in_flight_events, o->failures + 1,
-             (double)delay_ms / 1000);
+    if (!is_news(o, why))
+        return;
+    snprintf(o->told_trouble, sizeof o->told_trouble, "%s", why->what);
+    o->told_trouble_ms = o->now_ms;
+    o->is_trouble_told = true;
+    snprintf(tail, sizeof tail, "; keeping %llu event%s, try %u in %.1f s", kept, plural_s(kept),
+             o->failures + 1, (double)delay_ms / 1000);
     strncat(told.what, tail, sizeof told.what - strlen(told.what) - 1);
     engine_log_trouble(o, is_hold ? LOG_ERROR : LOG_WARN, &told);
 }
@@ -80,9 +92,10 @@ void engine_back_off(struct output *o, const struct batch *b, const struct sink_
 
 void engine_note_good(struct output *o)
 {
-    if (o->failures && o->engine->options.log)
-        log_line(o->engine->options.log, LOG_INFO, "%s: answering again after %u failed tries",
-                 engine_where(o), o->failures);
+    if (o->failures && o->is_trouble_told && o->engine->options.log)
+        log_line(o->engine->options.log, LOG_INFO, "%s: answering again after %u failed %s",
+                 engine_where(o), o->failures, o->failures == 1 ? "try" : "tries");
+    o->is_trouble_told = false;
     o->failures = 0;
     o->failing_since_ms = 0;
     o->has_pending_fail = false;

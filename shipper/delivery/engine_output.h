@@ -6,8 +6,17 @@
 #ifndef SHIP_DELIVERY_ENGINE_OUTPUT_H
 #define SHIP_DELIVERY_ENGINE_OUTPUT_H
 
+#include "shipper/delivery/concurrency.h"
 #include "shipper/delivery/engine.h"
 #include "shipper/observe/log.h"
+
+enum {
+    ENGINE_REQUESTS_MAX = 64, /* of one output at once, whatever it says */
+    /* A line at most so often of what comes again and again ... */
+    ENGINE_TELL_EVERY_MS = 10000,
+    /* ... and so often of what only stays as it is. */
+    ENGINE_REMIND_MS = 600000,
+};
 
 /* What one reply, or several of them, did with events. */
 struct tally {
@@ -35,6 +44,10 @@ struct output {
     bool has_new_delay; /* a batch in `ready` has a delay that the next tick turns into due_ms */
     unsigned n_in_flight;
     unsigned n_elsewhere;
+    struct concurrency concurrency;
+    /* Replies come without the time: what they say of it waits for the next tick. */
+    struct concurrency_answer answers[ENGINE_REQUESTS_MAX];
+    unsigned n_answers;
 
     int64_t now_ms;        /* of the last tick */
     unsigned failures;     /* in a row, of the output as a whole */
@@ -47,8 +60,14 @@ struct output {
     struct err trouble; /* what the last failure said */
     enum engine_state state;
 
-    int64_t told_ms;     /* when events set aside or sent back were last told of; 0: never */
-    struct tally untold; /* since then */
+    char told_trouble[sizeof((struct err *)0)->what]; /* why it does not take anything, as last told
+                                                       */
+    int64_t told_trouble_ms;
+    bool is_trouble_told; /* since it last took something */
+
+    char told_events[sizeof((struct err *)0)->what]; /* what was last told of single events */
+    int64_t told_ms;                                 /* when; 0: never */
+    struct tally untold;                             /* since then */
 };
 
 struct engine {

@@ -10,11 +10,11 @@
 #include "shipper/observe/log.h"
 
 enum {
-    TELL_EVERY_MS = 10000, /* what was set aside or sent back: a line at most so often */
     NO_MEMORY_MS = 1000,
     HALVE_EVERY = 4,         /* tries of one batch until it is sent in two halves */
     HALVE_LEAST = 16 * 1024, /* plain bytes: below, size is not what is wrong */
     LONE_TRIES = 8,          /* of one event, while others got through */
+    REFUSED_PART = 10,       /* so many times the events refused are all of them: it is full */
 };
 
 /* --- again, in full or in parts -------------------------------------------------------------- */
@@ -209,29 +209,43 @@ static void bury(struct output *o, struct batch *b, const struct sink_reply *rep
 
 /* --- one reply ------------------------------------------------------------------------------- */
 
+static void add_sum(struct err *told, const struct tally *sum, bool is_since)
+{
+    size_t len = strlen(told->what);
+    char dead[64] = "";
+    char kept[64] = "";
+
+    if (sum->rejected)
+        snprintf(dead, sizeof dead, "; %zu to the dead letters", sum->rejected);
+    if (sum->retry)
+        snprintf(kept, sizeof kept, "; %zu kept, to be sent again", sum->retry);
+    if (sum->rejected || sum->retry)
+        snprintf(told->what + len, sizeof told->what - len, "%s%s%s", dead, kept,
+                 is_since ? ", since this was last said" : "");
+}
+
 /* One line for what replies set aside or sent back; its text names no event. A mapping that refuses
  * one line in a hundred must not fill the log. */
 static void tell_tally(struct output *o, const struct tally *t, const struct sink_reply *reply)
 {
     struct tally *sum = &o->untold;
     struct err told = reply->why;
-    size_t len;
+    int64_t every_ms;
 
     sum->rejected += t->rejected;
     sum->retry += t->retry + t->hold;
     if (told.code == ERR_NONE && !t->rejected && !t->hold && !t->retry)
         return;
-    if (o->told_ms && o->now_ms - o->told_ms < TELL_EVERY_MS)
-        return;
     if (told.code == ERR_NONE) {
         err_set(&told, ERR_REFUSED, "not all events were taken");
         err_at(&told, "%s", engine_where(o));
     }
-    len = strlen(told.what);
-    if (sum->rejected || sum->retry)
-        snprintf(told.what + len, sizeof told.what - len,
-                 "; %zu to the dead letters, %zu again later%s", sum->rejected, sum->retry,
-                 o->told_ms ? ", since this was last said" : "");
+    every_ms = !t->rejected && strcmp(told.what, o->told_events) == 0 ? ENGINE_REMIND_MS
+                                                                      : ENGINE_TELL_EVERY_MS;
+    if (o->told_ms && o->now_ms - o->told_ms < every_ms)
+        return;
+    snprintf(o->told_events, sizeof o->told_events, "%s", told.what);
+    add_sum(&told, sum, o->told_ms != 0);
     engine_log_trouble(o, t->hold || t->rejected ? LOG_ERROR : LOG_WARN, &told);
     *sum = (struct tally){0};
     o->told_ms = o->now_ms;
@@ -258,10 +272,19 @@ static void again_alone(struct output *o, struct batch *b, const struct sink_rep
     again(o, b, !t->hold, delay_of(o, b, reply, t));
 }
 
+/* What it says of how much the far side can take. */
+static void note_round_trip(struct output *o, const struct batch *b, bool is_refusal)
+{
+    if (o->n_answers < ENGINE_REQUESTS_MAX)
+        o->answers[o->n_answers++] = (struct concurrency_answer){
+            .sent_ms = b->sent_ms, .bytes = b->plain_bytes, .is_refusal = is_refusal};
+}
+
 static void on_items(struct output *o, struct batch *b, const struct sink_reply *reply)
 {
     struct tally t = count_verdicts(b, reply->verdicts);
 
+    note_round_trip(o, b, reply->is_overload || t.retry * REFUSED_PART >= b->n_items);
     if (t.good + t.rejected == 0) {
         if (b->is_resend && !o->failures) {
             again_alone(o, b, reply, &t);
@@ -315,6 +338,8 @@ static void on_failed(struct output *o, struct batch *b, const struct sink_reply
     bool is_hold = reply->outcome == SINK_HOLD;
     int64_t delay_ms = 0;
 
+    if (reply->is_overload)
+        note_round_trip(o, b, true);
     if (!is_hold && reply->was_reached && !o->failures)
         b->lone_failures++;
     if (b->lone_failures > 1)

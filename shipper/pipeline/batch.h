@@ -49,10 +49,11 @@ struct batch {
     unsigned attempts;      /* failed tries so far */
     unsigned lone_failures; /* of them, while others got through */
     unsigned sent_after;    /* failures in a row of the output when it was sent */
-    bool is_resend;         /* a part of a batch that was sent before */
-    uint8_t *pick;          /* what of each item (enum pick) when it is to be taken apart; owned */
-    int64_t delay_ms;       /* it waits so long before it is sent again ... */
-    int64_t due_ms;         /* ... that is until then */
+    int64_t sent_ms;
+    bool is_resend;   /* a part of a batch that was sent before */
+    uint8_t *pick;    /* what of each item (enum pick) when it is to be taken apart; owned */
+    int64_t delay_ms; /* it waits so long before it is sent again ... */
+    int64_t due_ms;   /* ... that is until then */
 
     struct budget *budget;
     int64_t counted_bytes;

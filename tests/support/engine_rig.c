@@ -8,8 +8,9 @@
 
 static unsigned fake_in_flight(const struct sink *s)
 {
-    (void)s;
-    return 2;
+    const struct fake_sink *f = (const struct fake_sink *)s;
+
+    return f->most;
 }
 
 static void fake_send(struct sink *s, struct batch *b, sink_done_fn *done, void *ctx)
@@ -32,10 +33,17 @@ static const struct output_ops fake_ops = {
 
 /* --- the world ------------------------------------------------------------------------------- */
 
-static uint64_t no_jitter(void *ctx)
+static uint64_t jitter(void *ctx)
 {
-    (void)ctx;
-    return 0;
+    struct engine_rig *r = ctx;
+
+    return r->random ? r->random(r->random_ctx) : 0;
+}
+
+void engine_rig_random(struct engine_rig *r, uint64_t (*random)(void *ctx), void *ctx)
+{
+    r->random = random;
+    r->random_ctx = ctx;
 }
 
 static void on_wake(void *ctx)
@@ -55,16 +63,23 @@ static void on_moved(void *ctx, struct stream *s, uint64_t position, struct slic
 
 struct engine_rig *engine_rig_new(struct retry_options retry, struct log *log)
 {
+    return engine_rig_new_wide(retry, 2, log);
+}
+
+struct engine_rig *engine_rig_new_wide(struct retry_options retry, unsigned most, struct log *log)
+{
     struct engine_rig *r = calloc(1, sizeof *r);
     struct engine_options options = {.outputs = &r->output,
                                      .n_outputs = 1,
                                      .retry = retry,
                                      .tracker = &r->tracker,
-                                     .random = no_jitter,
+                                     .random = jitter,
+                                     .random_ctx = r,
                                      .log = log};
 
     cr_assert_not_null(r);
     temp_dir_make(r->directory);
+    r->fake.most = most;
     r->output = (struct engine_output){&fake_ops, (struct sink *)&r->fake, "fake", false};
     budget_init(&r->budget, 1 << 30);
     tracker_init(&r->tracker, on_moved, r);

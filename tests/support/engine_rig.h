@@ -9,12 +9,15 @@
 #include "shipper/pipeline/stream.h"
 #include "tests/support/temp_dir.h"
 
+enum { FAKE_MOST = 16 };
+
 /* The requests that wait for an answer, oldest first. */
 struct fake_sink {
-    struct batch *held[8];
-    sink_done_fn *done[8];
-    void *ctx[8];
+    struct batch *held[FAKE_MOST];
+    sink_done_fn *done[FAKE_MOST];
+    void *ctx[FAKE_MOST];
     unsigned n_held;
+    unsigned most; /* that it takes at once */
 };
 
 struct engine_rig {
@@ -27,12 +30,18 @@ struct engine_rig {
     struct engine *engine;
     struct stream stream;
     char directory[TEMP_DIR_MAX];
+    uint64_t (*random)(void *ctx); /* NULL: always 0 */
+    void *random_ctx;
     uint64_t moved_to;
     int64_t now;
 };
 
-/* Delays as short as they may be: what the server asks for, or the floor. */
+/* Delays as short as they may be: what the server asks for, or the floor. Two requests at once. */
 struct engine_rig *engine_rig_new(struct retry_options retry, struct log *log);
+/* Takes up to `most` (at most FAKE_MOST) requests at once. */
+struct engine_rig *engine_rig_new_wide(struct retry_options retry, unsigned most, struct log *log);
+/* From now on, delays are drawn. */
+void engine_rig_random(struct engine_rig *r, uint64_t (*random)(void *ctx), void *ctx);
 /* Checks that the budget is given back. */
 void engine_rig_free(struct engine_rig *r);
 
