@@ -29,7 +29,7 @@ enum {
     FILE_CHECKS_PER_TICK = 256,
     FILE_RETRY_MS = 1000,     /* after a failure to open or read */
     FILE_PATIENCE_MS = 10000, /* with a rotated file that cannot be read, ... */
-    FILE_PATIENCE_TRIES = 4,  /* ... and was tried so often meanwhile */
+    FILE_PATIENCE_TRIES = 8,  /* ... and was tried so often meanwhile */
     FILE_BUDGET_RETRY_MS = 50,
     FILE_SETTLE_MS = 50,       /* how often those that are drained are looked through */
     FILE_FORGET_S = 24 * 3600, /* rows of files that are gone */

@@ -156,6 +156,8 @@ static void release_from_unread(struct input *in, struct tail *t)
         return;
     }
     set_gap(t);
+    if (t->spot) /* renamed to where we look too: it stays */
+        list_remove(&t->away);
     release_successor(in, t);
 }
 
@@ -458,6 +460,10 @@ static void step_away(struct input *in, struct tail *t)
     case TAIL_FINISH:
         if (!t->spot) {
             file_finish(in, t);
+            break;
+        }
+        if (t->failing_ms) { /* quiet, and not at its end */
+            file_ready(in, t);
             break;
         }
         file_hand_over(in, t); /* renamed to where we look too: it stays */
