@@ -65,31 +65,41 @@ static struct tail *discover_away(struct input *in, const struct sibling *s,
     return t;
 }
 
-/* Puts what was missed between t and its successor. */
-static void find_missed(struct input *in, struct tail *t, const struct siblings *s, size_t from)
+/* Puts one that was missed between t and its successor; returns which of them is the newer. */
+static struct tail *insert_missed(struct input *in, struct tail *t, const struct sibling *s)
 {
     struct tail *after = t->successor;
-    struct tail *last = t;
+    struct tail *missed;
 
     if (after) {
         t->successor = NULL;
         after->predecessor = NULL;
     }
-    for (size_t i = from; i < s->n_items; i++) {
-        struct last before = last_of_tail(last);
-        struct tail *missed;
-
-        if (!is_missed(in, &s->items[i], &before))
-            continue;
-        missed = discover_away(in, &s->items[i], last);
-        last = missed ? missed : last;
+    missed = discover_away(in, s, t);
+    if (missed)
+        t = missed;
+    if (after) {
+        after->predecessor = t;
+        t->successor = after;
     }
-    if (!after)
-        return;
-    after->predecessor = last;
-    last->successor = after;
-    if (last->state == TAIL_DRAINED)
-        file_hand_over(in, last);
+    if (t->state == TAIL_DRAINED)
+        file_hand_over(in, t);
+    return t;
+}
+
+/* What was missed of those that came after t; each has its place by its name. */
+static void find_missed(struct input *in, struct tail *t, const struct siblings *s, size_t from)
+{
+    for (size_t i = from; i < s->n_items; i++) {
+        const struct sibling *file = &s->items[i];
+        struct last before = last_of_tail(t);
+        struct tail *known = file_tail_find(in, &file->id);
+
+        if (known && known->id.generation >= t->id.generation)
+            t = known;
+        else if (is_missed(in, file, &before))
+            t = insert_missed(in, t, file);
+    }
 }
 
 void file_displace(struct input *in, struct tail *t)

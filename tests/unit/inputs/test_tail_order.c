@@ -244,3 +244,39 @@ Test(tail_order, a_file_that_cannot_be_read_for_a_while_hands_on_what_it_has_the
     rig_expect(&r, "[" REQUEST "] " START_IN(REQUEST) "[" REQUEST "] without an id\n",
                "quiet, and not at its end");
 }
+
+/* It is looked for once more, as when it was closed for want of descriptors. */
+static void look_for(const char *name)
+{
+    struct file_stat st;
+    struct file_id id;
+    struct tail *t;
+    bool missing;
+
+    cr_assert_eq(r.files.stat(r.files.ctx, rig_path(&r, name), &st, &missing, NULL), 0);
+    id = file_id_of(&st);
+    t = file_tail_find(r.input, &id);
+    cr_assert_not_null(t);
+    list_push(&r.input->homeless, &t->homeless);
+}
+
+/* The oldest has handed over already, and its new place is found before the others'. */
+Test(tail_order, what_was_missed_follows_the_one_before_it)
+{
+    rig_append(&r, "a.log", OTHER_WHOLE);
+    correlate();
+    rig_open(&r, "a.log");
+    rig_run(&r, 500);
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", START_IN(REQUEST));
+    rig_run(&r, 3500);
+    r.out.len = 0;
+    rig_rename(&r, "a.log.1", "a.log.3");
+    rig_rename(&r, "a.log", "a.log.2");
+    rig_append(&r, "a.log.1", "without an id\n");
+    rig_append(&r, "a.log", "nor this\n");
+    look_for("a.log.3");
+    rig_run(&r, 20000);
+    rig_expect(&r, "[" REQUEST "] without an id\n[" REQUEST "] nor this\n",
+               "not the oldest of all");
+}
