@@ -58,6 +58,8 @@ TRANSIENT = {
     "429": faults.status(429),
     "503": faults.status(503),
     "502 html": faults.status(502, body="<html>Bad Gateway</html>"),
+    "502 and it is stored": faults.status_after(502),
+    "504 and it is stored": faults.status_after(504),
     "408": faults.status(408),
     "500": faults.status(500),
     "reset before": faults.drop_before(),
@@ -110,32 +112,36 @@ def test_only_the_refused_items_are_sent_again(log, replay, fake_es, status):
     assert {key: n for key, n in fake_es.attempts.items() if n != 1} == dict.fromkeys(sevens, 3)
 
 
+def test_one_reply_with_everything_in_it(log, replay, fake_es, tmp_path):
+    """FB5: of a thousand, one is refused, three are too many for now, five are there: three are sent again."""
+    special = {n: f"there {n}" for n in range(5)} | {500: "busy", 501: "busy", 502: "busy", 999: "poison"}
+    path = log(1000, special)
+    output = {"batch": {"max_events": 1000}}
+    replay(path, fake_es.url, output=output).expect(0)
+    keys = {key: json.loads(source)["message"] for key, source in fake_es.documents.items()}
+    assert len(keys) == 1000
+    # As if only five of them had got through.
+    for key, message in keys.items():
+        if not message.startswith("there"):
+            del fake_es.documents[key]
+    fake_es.attempts.clear()
+    fake_es.requests.clear()
+    fake_es.item_rule("busy", 429, "es_rejected_execution_exception", "full", times=1)
+    fake_es.item_rule("poison", 400)
+    told = summary(replay(path, fake_es.url, output=output).expect(3))
+    assert (told.delivered, told.duplicates, told.dead) == (994, 5, 1)
+    assert [request.items for request in fake_es.requests] == [1000, 3]
+    assert sorted(keys[key] for key, times in fake_es.attempts.items() if times == 2) == ["busy"] * 3
+    (letter,) = letters(tmp_path / "state" / "dead")
+    assert (letter["status"], letter["original"]) == (400, "poison")
+
+
 @pytest.mark.parametrize("code", [429, 503])
 def test_retry_after_is_honoured(log, replay, fake_es, code):
     fake_es.faults(faults.status(code, retry_after=2))
     replay(log(50), fake_es.url).expect(0)
     first, second = fake_es.requests
     assert second.at - first.at >= 2
-
-
-def test_waiting_grows_and_stays_bounded(log, tmp_path, start_ship, fake_es):
-    """Five seconds of refusals: a handful of tries, at first quickly."""
-    fake_es.default_fault = faults.status(503)
-    output = elastic(fake_es.url)
-    config = write_config(
-        tmp_path / "ship.yaml",
-        [{"type": "file", "paths": [str(log(500))]}],
-        [output],
-        retry={"initial": "100ms", "max": "1s"},
-        state=str(tmp_path / "state"),
-    )
-    ship = start_ship(["run", "-c", config])
-    time.sleep(5)
-    assert 4 <= len(fake_es.requests) <= 40
-    fake_es.clear()
-    fake_es.wait_for(lambda fake: fake.count() == 500)
-    assert ship.stop().rc == 0
-    assert messages(fake_es) == expected(500)
 
 
 def test_stalled_requests_do_not_hold_the_others(log, replay, fake_es):

@@ -7,6 +7,7 @@ In a test (fixture `fake_es`, or `with FakeEs() as fake:`):
     fake.default_fault = stall(seconds=5)                   # every request that has no other
     fake.item_rule("poison", 400, "mapper_parsing_exception", "no such type")
     fake.max_bytes = 100_000                                # larger bodies (plain): 413
+    fake.most_open = 2                                      # a third request at a time: 429
     fake.authorization = "ApiKey c2VjcmV0"                  # else 401
     ...
     fake.documents                # {id: source bytes}: the truth about what is stored
@@ -60,6 +61,11 @@ class Fault:
 def status(code, retry_after=None, body=None, times=1):
     """Answers `code` without looking at the documents."""
     return Fault("status", status=code, retry_after=retry_after, body=body, times=times)
+
+
+def status_after(code, times=1):
+    """Stores everything, and then answers `code`, as a proxy whose server was too slow for it."""
+    return Fault("status_after", status=code, body="<html>", times=times)
 
 
 def drop_before(times=1):
@@ -158,6 +164,7 @@ class FakeEs:
         self.default_fault = None
         self.chaos = None  # (random.Random, [(probability, Fault), ...])
         self.max_bytes = None
+        self.most_open = None  # requests at a time; the others: 429
         self.authorization = None
         self.version = {"number": "8.19.0", "build_flavor": "default"}
         self.forget()
@@ -222,7 +229,7 @@ class FakeEs:
             self._queue.clear()
             self._rules.clear()
             self._rule_hits.clear()
-            self.default_fault = self.chaos = self.max_bytes = self.authorization = None
+            self.default_fault = self.chaos = self.max_bytes = self.most_open = self.authorization = None
 
     # -- what the test asks afterwards --
 
@@ -280,7 +287,7 @@ class FakeEs:
         self._stopped.wait(seconds)
 
     def _control(self, wish):
-        for name in ("max_bytes", "authorization", "latency_s"):
+        for name in ("max_bytes", "most_open", "authorization", "latency_s"):
             if name in wish:
                 setattr(self, name, wish[name])
         if wish.get("clear"):
@@ -571,6 +578,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif self.fake.max_bytes is not None and len(plain) > self.fake.max_bytes:
             seen.status = 413
             self._reply(413, b"")
+        elif self.fake.most_open is not None and self.fake._open > self.fake.most_open:
+            raise Refused(429, "es_rejected_execution_exception", "rejected execution of coordinating operation")
         else:
             self._check_type()
             self._process(seen, plain, fault, kind)
@@ -590,7 +599,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if kind in ("drop_after", "stall_after"):
             self._reset()
             return
-        if kind == "cut_headers":
+        if kind == "status_after":
+            seen.status = fault.status
+            self._reply_fault(fault.status, fault)
+        elif kind == "cut_headers":
             self._send_raw(b"HTTP/1.1 200 OK\r\nContent-Type: appli")
         elif kind == "cut_reply":
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(reply)}\r\n\r\n"
