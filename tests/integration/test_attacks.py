@@ -154,13 +154,18 @@ def test_secrets_are_not_to_be_seen_from_outside(start_ship, fake_es, log, how):
 
 def leaves_a_core(args, cwd, env):
     """Whether the kernel dumped its memory when it was told to."""
+
+    def may_dump():
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # who runs us in the background may ignore it
+        resource.setrlimit(resource.RLIMIT_CORE, (2**26, 2**26))
+
     process = subprocess.Popen(
         args,
         stdin=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=cwd,
         env=env,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (2**26, 2**26)),
+        preexec_fn=may_dump,
     )
     time.sleep(0.5)
     process.send_signal(signal.SIGQUIT)
