@@ -25,7 +25,8 @@ struct letters_source {
 struct letter_work {
     struct json_object scan;
     struct json_object document;
-    struct buffer sent;  /* the document, if it is not sent as it was */
+    struct buffer sent; /* the document, if it is not sent as it was */
+    struct buffer mended;
     struct buffer plain; /* texts of the document, without escapes */
     struct record record;
     struct stream_profile without_id;
@@ -68,41 +69,23 @@ static const struct source_ops source_ops = {.read = source_read, .close = sourc
 
 /* --- a line ---------------------------------------------------------------------------------- */
 
-static bool is_left_out(struct slice key, struct slice field)
+/* The document as it is sent, scanned: as it was, or mended. False: out of memory. It points into
+ * the letter, or into one of the two buffers. */
+static bool mend(struct input *in, struct slice *document)
 {
-    return slice_starts(key, field) && (key.len == field.len || key.ptr[field.len] == '.');
-}
+    const struct letters_options *o = in->options;
+    struct letter_work *w = &in->work;
 
-static void add_member(const struct json_member *m, struct buffer *out)
-{
-    bool is_text = m->type == JSON_TYPE_STRING;
+    for (size_t i = 0; i < o->n_fixes; i++) {
+        struct buffer *out = i % 2 ? &w->mended : &w->sent;
 
-    buffer_add_char(out, '"');
-    buffer_add_slice(out, m->key);
-    buffer_add_lit(out, "\":");
-    if (is_text)
-        buffer_add_char(out, '"');
-    buffer_add_slice(out, m->value);
-    if (is_text)
-        buffer_add_char(out, '"');
-}
-
-void letters_leave_out(const struct json_object *scan, const char *field, struct buffer *out)
-{
-    bool is_first = true;
-
-    buffer_add_char(out, '{');
-    for (size_t i = 0; i < scan->n_members; i++) {
-        const struct json_member *m = &scan->members[i];
-
-        if (is_left_out(m->key, slice_str(field)))
-            continue;
-        if (!is_first)
-            buffer_add_char(out, ',');
-        is_first = false;
-        add_member(m, out);
+        out->len = 0;
+        out->failed = false;
+        if (!letter_fix_apply(&o->fixes[i], *document, out))
+            return false;
+        *document = buffer_slice(out);
     }
-    buffer_add_char(out, '}');
+    return !o->n_fixes || json_scan(*document, &w->document) == JSON_OK;
 }
 
 /* The lane of the output that refused it; -1: there is none. */
@@ -155,22 +138,17 @@ static void fill_event(struct letter_work *w, struct event *event)
     event->init_id = letter_hex(text(w, "labels.init_id"));
 }
 
-static bool encode(struct line_work *work, struct input *in, const struct letter *letter, int lane,
-                   uint32_t line_offset)
+static bool encode(struct line_work *work, struct input *in, const struct letter *letter,
+                   struct slice document, int lane, uint32_t line_offset)
 {
     struct letter_work *w = &in->work;
-    struct ready_document ready = {.json = letter->document};
+    struct ready_document ready = {.json = document};
     struct event event = {.ready = &ready,
                           .stream = &in->stream.profile,
                           .origin = letter->origin,
                           .offset = (uint64_t)letter->offset,
                           .coldstart = -1};
 
-    if (in->options->without) {
-        w->sent.len = 0;
-        letters_leave_out(&w->document, in->options->without, &w->sent);
-        ready.json = buffer_slice(&w->sent);
-    }
     fill_event(w, &event);
     ready.action = text(w, "event.action");
     ready.message = raw_text(&w->document, "message");
@@ -178,8 +156,8 @@ static bool encode(struct line_work *work, struct input *in, const struct letter
         memcpy(event.id, letter->id.ptr, sizeof event.id);
     else
         event.stream = &w->without_id;
-    if (w->sent.failed || w->plain.failed) {
-        w->sent.failed = w->plain.failed = false;
+    if (w->plain.failed) {
+        w->plain.failed = false;
         work->is_out_of_memory = true;
         return false;
     }
@@ -191,6 +169,7 @@ static bool take_letter(struct line_work *work, struct slice line, uint64_t offs
     struct input *in = work->stream->owner;
     struct letter_work *w = &in->work;
     struct letter letter;
+    struct slice document;
     int lane;
 
     if (!letter_read(line, &w->scan, &letter))
@@ -198,13 +177,14 @@ static bool take_letter(struct line_work *work, struct slice line, uint64_t offs
     lane = lane_of(in, &letter);
     if (lane < 0 || json_scan(letter.document, &w->document) != JSON_OK)
         return true;
+    document = letter.document;
     w->plain.len = 0;
-    if (!buffer_reserve(&w->plain, letter.document.len)) {
+    if (!mend(in, &document) || !buffer_reserve(&w->plain, document.len)) {
         w->plain.failed = false;
         work->is_out_of_memory = true;
         return false;
     }
-    return encode(work, in, &letter, lane, (uint32_t)(offset - work->chunk->start));
+    return encode(work, in, &letter, document, lane, (uint32_t)(offset - work->chunk->start));
 }
 
 /* --- the input ------------------------------------------------------------------------------- */
@@ -276,6 +256,7 @@ static void letters_close(struct input *in)
     json_object_free(&in->work.scan);
     json_object_free(&in->work.document);
     buffer_free(&in->work.sent);
+    buffer_free(&in->work.mended);
     buffer_free(&in->work.plain);
     buffer_free(&in->stream.carry);
     free(in);

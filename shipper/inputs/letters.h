@@ -9,21 +9,18 @@
 #ifndef SHIP_INPUTS_LETTERS_H
 #define SHIP_INPUTS_LETTERS_H
 
-#include "parsers/json_scan.h"
-#include "shipper/base/buffer.h"
 #include "shipper/inputs/input.h"
+#include "shipper/inputs/letter_fix.h"
 
 struct letters_options {
     const char *path;           /* a file that nobody appends to */
     const char *const *outputs; /* their names, in the order of the lanes; NULL: there is one, and
                                    it gets all letters */
     size_t n_outputs;
-    const char *without; /* a field that the documents are sent without; NULL: none */
+    const struct letter_fix *fixes; /* what is done to the documents before, in this order */
+    size_t n_fixes;
 };
 
 extern const struct input_ops input_letters;
-
-/* The document without its members `field` and "field.*", appended. `scan` is the document's. */
-void letters_leave_out(const struct json_object *scan, const char *field, struct buffer *out);
 
 #endif

@@ -127,7 +127,8 @@ static void tell_dangers(const struct agent *a)
 
 enum agent_end agent_run(struct agent *a, struct err *e)
 {
-    tell_dangers(a);
+    if (!a->plan.has_told)
+        tell_dangers(a);
     if (a->plan.shows_progress)
         progress_start(&a->progress, a->loop, a);
     ev_run(a->loop, 0);

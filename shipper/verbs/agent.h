@@ -28,6 +28,7 @@ struct agent_plan {
     size_t n_outputs;
     bool is_replay; /* read to the end, remember no positions, give up on outputs that stay away */
     bool shows_progress; /* on standard error, a terminal */
+    bool has_told;       /* what is dangerous was said already, by an agent before */
     /* What becomes of each event; with it, what is refused is no dead letter (again). NULL: there
      * are dead letters. */
     engine_verdict_fn *on_verdict;

@@ -16,6 +16,8 @@
 #include "shipper/verbs/verbs.h"
 #include "shipper/verbs/where.h"
 
+enum { FIXES_MAX = 32 };
+
 struct dead {
     const char *action; /* list, show, ... */
     const char *word;   /* of show */
@@ -24,6 +26,8 @@ struct dead {
     const char *to;
     const char *type;
     const char *without;
+    struct letter_fix fixes[FIXES_MAX];
+    size_t n_fixes;
     struct where_options where;
     bool is_all;
     bool is_json;
@@ -47,13 +51,59 @@ static int on_word(void *ctx, const char *word)
     return 0;
 }
 
+static int add_fix(struct dead *d, const char *text)
+{
+    struct err e = {0};
+
+    if (d->n_fixes == FIXES_MAX)
+        return usage_error("dead", "--fix: more than %d of them", FIXES_MAX);
+    if (letter_fix_parse(text, &d->fixes[d->n_fixes], &e) < 0)
+        return usage_error("dead", "--fix %s: %s", e.where, e.what);
+    d->n_fixes++;
+    return 0;
+}
+
+/* The value of "--fix VALUE" or "--fix=VALUE" at argv[*i], which moves on to the last word of it.
+ */
+static const char *fix_at(int argc, char **argv, int *i)
+{
+    if (strncmp(argv[*i], "--fix=", 6) == 0)
+        return argv[*i] + 6;
+    if (strcmp(argv[*i], "--fix") == 0 && *i + 1 < argc)
+        return argv[++*i];
+    return NULL;
+}
+
+/* --fix may come again and again, in an order that matters: it is taken out of the words. */
+static int take_fixes(struct dead *d, int *argc, char **argv)
+{
+    int n = 1;
+    int rc = 0;
+
+    for (int i = 1; i < *argc; i++) {
+        bool ends_options = strcmp(argv[i], "--") == 0;
+        const char *fix = ends_options ? NULL : fix_at(*argc, argv, &i);
+
+        if (fix && rc == 0)
+            rc = add_fix(d, fix);
+        if (!fix)
+            argv[n++] = argv[i];
+        while (ends_options && i + 1 < *argc)
+            argv[n++] = argv[++i];
+    }
+    *argc = n;
+    return rc;
+}
+
 static int parse(struct dead *d, int argc, char **argv)
 {
+    const char *lone_fix = NULL;
     const struct arg_option options[] = {
         {"--config", "-c", &d->config_path, NULL},
         {"--dir", NULL, &d->directory, NULL},
         {"--to", NULL, &d->to, NULL},
         {"--without", NULL, &d->without, NULL},
+        {"--fix", NULL, &lone_fix, NULL}, /* the last word, or misspelled */
         {"--type", NULL, &d->type, NULL},
         {"--all", NULL, NULL, &d->is_all},
         {"--json", NULL, NULL, &d->is_json},
@@ -63,7 +113,18 @@ static int parse(struct dead *d, int argc, char **argv)
         {"--ca-file", NULL, &d->where.ca_file, NULL},
     };
 
-    return args_parse("dead", argc, argv, options, sizeof options / sizeof options[0], on_word, d);
+    int rc = take_fixes(d, &argc, argv);
+
+    if (rc == 0)
+        rc =
+            args_parse("dead", argc, argv, options, sizeof options / sizeof options[0], on_word, d);
+    if (rc || !d->without)
+        return rc;
+    if (d->n_fixes == FIXES_MAX)
+        return usage_error("dead", "--fix: more than %d of them", FIXES_MAX);
+    d->fixes[d->n_fixes++] =
+        (struct letter_fix){LETTER_FIX_REMOVE, slice_str(d->without), (struct slice){0}};
+    return 0;
 }
 
 static int print(struct buffer *text)
@@ -212,7 +273,7 @@ static int send_all(struct dead *d, const struct send_plan *plan, struct err *e)
 
 static int replay(struct dead *d, struct err *e)
 {
-    struct send_plan plan = {.without = d->without};
+    struct send_plan plan = {.fixes = d->fixes, .n_fixes = d->n_fixes};
     int rc;
 
     if (d->to && strcmp(d->to, "-") == 0)
@@ -342,8 +403,8 @@ const struct verb verb_dead = {
     .name = "dead",
     .synopsis = "dead list | show [ID | N] | replay [--to WHERE] |\n"
                 "       drop (--type TYPE | --all)\n"
-                "       [-c FILE] [--dir DIR] [--json] [--without FIELD] [--index NAME]\n"
-                "       [--user NAME:PASSWORD] [--api-key KEY] [--ca-file FILE]",
+                "       [-c FILE] [--dir DIR] [--json] [--fix HOW]... [--without FIELD]\n"
+                "       [--index NAME] [--user NAME:PASSWORD] [--api-key KEY] [--ca-file FILE]",
     .summary = "events that were refused for good: list, show, send again, drop",
     .help = "list     how many, by output, status and type\n"
             "show     one: the Nth, or by its event's id or how that begins; else the newest\n"
@@ -358,7 +419,10 @@ const struct verb verb_dead = {
             "  -c, --config FILE    the configuration (default /etc/ship/ship.yaml)\n"
             "  --to WHERE           (replay) all of them there: local:FILE or\n"
             "                       http(s)://HOST:PORT\n"
-            "  --without FIELD      (replay) the documents without this field\n"
+            "  --fix HOW            (replay) mends the documents first; several in their order:\n"
+            "                       'FIELD=TEXT', '-FIELD' (without it), 'OLD->NEW' (another\n"
+            "                       name), 'FIELD:string' (as text). A field by its whole path\n"
+            "  --without FIELD      the same as --fix -FIELD\n"
             "  --type TYPE, --all   (drop) those of one type, as list names it, or all\n"
             "  --json               (show) the letter as it is in the file\n"
             "  --index NAME, --user NAME:PASSWORD, --api-key KEY, --ca-file FILE\n"

@@ -100,6 +100,10 @@ def test_show(ship_dead, dead, fake_es):
         (["replay", "--to", "-"], "keeps nothing"),
         (["replay", "--to", "ftp://x"], "no place to send to"),
         (["replay"], "--to WHERE"),
+        (["replay", "--fix", "a"], "FIELD=VALUE, -FIELD, OLD->NEW or FIELD:string"),
+        (["replay", "--fix", "=a"], "no name"),
+        (["replay", "--fix"], "--fix wants a value"),
+        (["replay", *["--fix=a=b"] * 33], "more than 32"),
         (["list", "-c", "/nonexistent.yaml"], "/nonexistent.yaml"),
     ],
 )
@@ -215,6 +219,56 @@ def test_without_a_field(run_ship, ship_dead, log, fake_es, tmp_path):
     ship_dead("replay", "-c", config, "--without", "x.one")
     (document,) = fake_es.events()
     assert "x.one" not in document and document["x.onetwo"] == 2 and document["message"] == "poison"
+
+
+@pytest.mark.parametrize(
+    "fixes, want",
+    [
+        (["x.one=1"], {"x.one": "1", "x.two.a": 2}),
+        (["-x.one"], {"x.two.a": 2}),
+        (["x.one->y.uno", "x.two.a:string"], {"y.uno": {"b": "no"}, "x.two.a": "2"}),
+        (["x.one:string", "x.two->x.zwei"], {"x.one": '{"b":"no"}', "x.zwei.a": 2}),
+        (["x.one.b->x.b", "-x.one"], {"x.b": "no", "x.two.a": 2}),
+    ],
+)
+def test_mended_on_the_way(run_ship, ship_dead, fake_es, tmp_path, fixes, want):
+    """--fix changes what is sent, not its id; and not the letter, if it is refused all the same."""
+    path = tmp_path / "json.log"
+    path.write_text('{"message":"poison","one":{"b":"no"},"two":2}\n')
+    options = {"type": "file", "paths": [str(path)], "lift": {"one": "x.one", "two": "x.two.a"}}
+    config = write_config(tmp_path / "ship.yaml", [options], [elastic(fake_es.url)], state=str(tmp_path / "state"))
+    fake_es.item_rule("poison", 400)
+    run_ship(["--replay", path, "-c", config]).expect(3)
+    arguments = [word for fix in fixes for word in ("--fix", fix)]
+    ship_dead("replay", "-c", config, *arguments, rc=3)
+    (letter,) = all_letters(tmp_path / "state" / "dead")
+    assert letter["document"]["x.one"] == {"b": "no"}
+    fake_es.clear()
+    ship_dead("replay", "-c", config, *arguments)
+    assert list(fake_es.documents) == [letter["id"]]
+    (document,) = fake_es.events()
+    assert {name: document[name] for name in document if name[:2] in ("x.", "y.")} == want
+    assert document["message"] == "poison" and document["@timestamp"] == letter["document"]["@timestamp"]
+
+
+def test_mended_for_the_columns_too(run_ship, ship_dead, dead, fake_es, tmp_path):
+    """An output that has columns of its own sees the document as it is sent."""
+    store = tmp_path / "store.db"
+    ship_dead("replay", "--to", f"local:{store}", "--fix", "faas.execution=00000000-0000-4000-8000-00000000abcd", "--fix", "trace.id=" + "c" * 32)
+    found = run_ship(["trace", "00000000-0000-4000-8000-00000000abcd", "--from", f"local:{store}"]).expect(0)
+    assert "poison" in found.stdout
+
+
+def test_a_danger_is_told_once(ship_dead, dead, fake_es, tmp_path):
+    """Not once for each file of letters."""
+    fake_es.clear()
+    for number in range(1, 4):
+        (dead / f"dead-20260101T000000.00000000{number}Z.ndjson").write_text((dead / "dead.ndjson").read_text())
+    output = elastic(fake_es.url, name="elasticsearch", tls={"verify": False})
+    config = write_config(tmp_path / "ship.yaml", [{"type": "stdin"}], [output], state=str(tmp_path / "state"))
+    done = ship_dead("replay", "--dir", dead, "-c", config)
+    assert done.stdout.startswith("10 delivered, 30 there already")
+    assert done.stderr.count("tls.verify is off") == 1 and "times" not in done.stderr
 
 
 def test_a_server_that_is_away(ship_dead, dead, free_port):

@@ -73,13 +73,14 @@ static int end_of(enum agent_end end, const struct agent_totals *totals, struct 
 }
 
 static int send_file(const struct send_plan *plan, const char *const *names, const char *path,
-                     struct pass *pass, struct err *e)
+                     bool is_first, struct pass *pass, struct err *e)
 {
     const struct config *c = plan->config;
     struct letters_options options = {.path = path,
                                       .outputs = plan->to_one ? NULL : names,
                                       .n_outputs = c->n_outputs,
-                                      .without = plan->without};
+                                      .fixes = plan->fixes,
+                                      .n_fixes = plan->n_fixes};
     struct input_config input = {.ops = &input_letters, .options = &options};
     struct agent_plan agent_plan = {
         .global = &c->global,
@@ -88,6 +89,7 @@ static int send_file(const struct send_plan *plan, const char *const *names, con
         .outputs = c->outputs,
         .n_outputs = c->n_outputs,
         .is_replay = true,
+        .has_told = !is_first,
         .shows_progress = isatty(STDERR_FILENO),
         .on_verdict = ledger_on_verdict,
         .verdict_ctx = &pass->ledger,
@@ -124,7 +126,7 @@ int send_letters(const struct send_plan *plan, const struct letter_files *files,
         names[i] = o->common.name ? o->common.name : o->ops->name;
     }
     for (size_t i = 0; i < files->n && rc == 0; i++) {
-        rc = send_file(plan, names, files->paths[i], &pass, e);
+        rc = send_file(plan, names, files->paths[i], i == 0, &pass, e);
         ledger_fini(&pass.ledger);
     }
     json_object_free(&pass.scan);

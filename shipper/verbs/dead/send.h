@@ -10,11 +10,13 @@
 #include "config/config.h"
 #include "shipper/base/error.h"
 #include "shipper/delivery/letter_files.h"
+#include "shipper/inputs/letter_fix.h"
 
 struct send_plan {
     const struct config *config; /* its outputs and what is global in it */
     bool to_one;                 /* to its one output, whichever refused them */
-    const char *without;         /* a field that is left out; NULL: none */
+    const struct letter_fix *fixes;
+    size_t n_fixes;
     struct log *log;
 };
 
