@@ -1,9 +1,9 @@
 /* The inside of the file input, shared by the files that make it: file.c (options, life),
  * file_table.c (what is known), file_scan.c (which files are there), file_spot.c (a look at one
  * path), file_discover.c (generations not known before), file_rotate.c (where files went),
- * file_chain.c (who waits for whom), file_open.c (descriptors), file_read.c (whose turn it is to be
- * read), file_restore.c (where to go on after a restart), file_paths.c (paths made absolute),
- * file_check.c (what `ship check` says).
+ * file_away.c (how long they are read there), file_chain.c (who waits for whom), file_open.c
+ * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
+ * restart), file_paths.c (paths made absolute), file_check.c (what `ship check` says).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -198,6 +198,13 @@ void file_find_orphans(struct input *in);
  * follows. */
 struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *st,
                               struct tail *last);
+
+/* --- file_away.c --- */
+/* For a tail that is away: whatever is due for it. */
+void file_step_away(struct input *in, struct tail *t);
+void file_step_those_away(struct input *in);
+/* It was renamed once more since it was found: its row must say where it is. */
+bool file_has_left(const struct input *in, const struct tail *t);
 
 /* --- file_chain.c --- */
 /* t waits until what came before it is read. */

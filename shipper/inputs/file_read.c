@@ -8,11 +8,6 @@ static bool is_replay(const struct input *in)
     return in->world->is_replay;
 }
 
-static int64_t grace_ms(const struct input *in)
-{
-    return in->options->poll_interval_ms;
-}
-
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -190,6 +185,8 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
     wait_for_news(in, t);
     if (t->failing_ms) /* only a summary came out */
         release_from_unread(in, t);
+    else if (list_has(&t->away))
+        file_step_away(in, t); /* it may have been quiet for long, and others wait for it */
     else
         release_successor(in, t);
 }
@@ -412,94 +409,6 @@ static void shut_idle(struct input *in)
     }
 }
 
-enum place { PLACE_SAME, PLACE_LEFT, PLACE_UNKNOWN };
-
-/* Whether a tail that is away is still where it was found last; *st is then how it is. */
-static enum place look_at_place(const struct input *in, const struct tail *t, struct file_stat *st)
-{
-    const struct files *files = in->world->files;
-    const char *path = t->file ? source_file_path(t->file) : NULL;
-    struct file_id id;
-    bool missing = false;
-
-    if (!path)
-        return PLACE_UNKNOWN;
-    if (files->stat(files->ctx, path, st, &missing, NULL) < 0)
-        return missing ? PLACE_LEFT : PLACE_UNKNOWN;
-    id = file_id_of(st);
-    return file_id_eq(&id, &t->id) ? PLACE_SAME : PLACE_LEFT;
-}
-
-/* Through its descriptor or, where that was shut, at its path. */
-static enum place look_away(struct input *in, struct tail *t, struct file_stat *st)
-{
-    if (tail_is_open(t))
-        return tail_stat(t, st, NULL) == 0 ? PLACE_SAME : PLACE_UNKNOWN;
-    if (t->spot || t->failing_ms || list_has(&t->homeless))
-        return PLACE_UNKNOWN; /* what cannot be read has no news, and its next try comes anyway */
-    return look_at_place(in, t, st);
-}
-
-static void step_away(struct input *in, struct tail *t)
-{
-    struct file_stat st;
-    bool is_resting = t->state == TAIL_WAITING || t->state == TAIL_DRAINED;
-    enum place place = is_resting ? look_away(in, t, &st) : PLACE_UNKNOWN;
-
-    if (place == PLACE_SAME && tail_look(t, &st, in->now_ms) != TAIL_NOTHING) {
-        file_ready(in, t);
-        return;
-    }
-    if (place == PLACE_LEFT && t->state == TAIL_WAITING) {
-        list_push(&in->homeless, &t->homeless);
-        return;
-    }
-    switch (tail_away_step(t, in->now_ms, grace_ms(in))) {
-    case TAIL_STAY:
-        break;
-    case TAIL_FINISH:
-        if (!t->spot) {
-            file_finish(in, t);
-            break;
-        }
-        if (t->failing_ms) { /* quiet, and not at its end */
-            file_ready(in, t);
-            break;
-        }
-        file_hand_over(in, t); /* renamed to where we look too: it stays */
-        list_remove(&t->away);
-        break;
-    case TAIL_RELEASE:
-        file_hand_over(in, t);
-        break;
-    case TAIL_CLOSE:
-        list_remove(&t->away); /* settle takes it from here */
-        break;
-    }
-}
-
-static void step_those_away(struct input *in)
-{
-    struct link *next;
-
-    if (in->now_ms < in->away_ms)
-        return;
-    in->away_ms = in->now_ms + grace_ms(in);
-    for (struct link *l = in->away.next; l != &in->away; l = next) {
-        next = l->next;
-        step_away(in, LIST_ENTRY(l, struct tail, away));
-    }
-}
-
-/* It was renamed once more since it was found: its row must say where it is. */
-static bool has_left(const struct input *in, const struct tail *t)
-{
-    struct file_stat st;
-
-    return !t->spot && !t->is_superseded && !is_replay(in) &&
-           look_at_place(in, t, &st) == PLACE_LEFT;
-}
-
 /* Those whose last event has its last verdict. */
 static void settle(struct input *in)
 {
@@ -516,7 +425,7 @@ static void settle(struct input *in)
         next = l->next;
         if (!tracker_is_settled(&t->stream) || list_has(&t->away) || list_has(&t->homeless))
             continue;
-        if (has_left(in, t))
+        if (file_has_left(in, t))
             list_push(&in->homeless, &t->homeless);
         else
             file_settled(in, t);
@@ -528,7 +437,7 @@ void file_read_some(struct input *in)
     settle(in);
     if (in->is_stopped)
         return;
-    step_those_away(in);
+    file_step_those_away(in);
     read_ready(in);
     flush_quiet(in);
     shut_idle(in);

@@ -98,17 +98,29 @@ static int64_t latest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-enum tail_step tail_away_step(const struct tail *t, int64_t now_ms, int64_t grace_ms)
+/* When it was last seen to grow, or earlier, if it says so itself. A clock that was set back says
+ * nothing. */
+static int64_t written_ms(const struct tail *t, const struct tail_moment *m)
 {
-    int64_t quiet_since = latest(t->away_ms, latest(t->grown_ms, t->quiet_ms));
+    int64_t seen_ms = latest(t->grown_ms, t->quiet_ms);
+    int64_t age_ms = (m->wall_ns - t->stream.mtime_ns) / 1000000;
+
+    return age_ms > m->now_ms - seen_ms ? m->now_ms - age_ms : seen_ms;
+}
+
+enum tail_step tail_away_step(const struct tail *t, const struct tail_moment *m)
+{
+    int64_t seen_ms = latest(t->grown_ms, t->quiet_ms);
 
     if (t->state == TAIL_DRAINED)
-        return now_ms - quiet_since >= latest(grace_ms, LINGER_MS) ? TAIL_CLOSE : TAIL_STAY;
+        return m->now_ms - latest(t->away_ms, seen_ms) >= latest(m->grace_ms, LINGER_MS)
+                   ? TAIL_CLOSE
+                   : TAIL_STAY;
     if (t->state != TAIL_WAITING)
         return TAIL_STAY;
-    if (now_ms - quiet_since >= grace_ms)
+    if (m->now_ms - latest(t->away_ms, written_ms(t, m)) >= m->grace_ms)
         return TAIL_FINISH;
     if (t->failing_ms || !t->successor)
         return TAIL_STAY;
-    return now_ms - t->away_ms >= RELEASE_AFTER_GRACES * grace_ms ? TAIL_RELEASE : TAIL_STAY;
+    return m->now_ms - t->away_ms >= RELEASE_AFTER_GRACES * m->grace_ms ? TAIL_RELEASE : TAIL_STAY;
 }

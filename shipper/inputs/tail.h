@@ -61,7 +61,7 @@ struct tail {
     uint64_t read_size; /* everything up to here was read, but for an open last line */
     int64_t read_mtime_ns;
     int64_t grown_ms;   /* when it was last seen to have news */
-    int64_t away_ms;    /* when it lost its spot */
+    int64_t away_ms;    /* when it lost its spot, or was found away */
     int64_t failing_ms; /* since when it cannot be read; 0: it can */
     unsigned n_failed;  /* tries since then, and none that worked between them */
     int64_t quiet_ms;   /* when reading last came to its end */
@@ -106,7 +106,16 @@ enum tail_step {
     TAIL_RELEASE, /* it goes on growing although its successor is there: do not hold that up */
     TAIL_CLOSE,   /* drained, and quiet since */
 };
-/* For a tail that is away. */
-enum tail_step tail_away_step(const struct tail *t, int64_t now_ms, int64_t grace_ms);
+/* When it is looked at. */
+struct tail_moment {
+    int64_t now_ms;
+    int64_t wall_ns;
+    int64_t grace_ms;
+};
+
+/* For a tail that is away. Its time of modification tells how long it has been quiet before anybody
+ * looked: of generations that were rotated away one after the other, none waits for a grace period
+ * of its own. */
+enum tail_step tail_away_step(const struct tail *t, const struct tail_moment *moment);
 
 #endif

@@ -1,0 +1,142 @@
+/* Many generations of one file: none waits for a grace period of its own, and the order stays. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "tests/support/file_rig.h"
+
+static struct rig r;
+
+static void set_up(void)
+{
+    struct timespec now;
+
+    rig_init(&r);
+    clock_gettime(CLOCK_REALTIME, &now);
+    r.wall_ns = (int64_t)now.tv_sec * 1000000000;
+}
+
+static void tear_down(void)
+{
+    rig_fini(&r);
+}
+
+TestSuite(tail_generations, .init = set_up, .fini = tear_down);
+
+/* Written at the rig's time. */
+static void append(const char *name, const char *text)
+{
+    int64_t ns = r.wall_ns + r.now_ms * 1000000;
+    struct timespec at = {ns / 1000000000, ns % 1000000000};
+
+    rig_append(&r, name, text);
+    cr_assert_eq(utimensat(AT_FDCWD, rig_path(&r, name), (struct timespec[]){at, at}, 0), 0);
+}
+
+/* a.log.2 becomes a.log.3 and so on; a new a.log has `text`. */
+static void rotate(int n_old, const char *text)
+{
+    for (int age = n_old + 1; age > 0; age--) {
+        char from[24];
+        char to[24];
+
+        snprintf(from, sizeof from, age > 1 ? "a.log.%d" : "a.log", age - 1);
+        snprintf(to, sizeof to, "a.log.%d", age);
+        rig_rename(&r, from, to);
+    }
+    append("a.log", text);
+}
+
+static void stop_and_rotate_five_times(void)
+{
+    append("a.log", "0\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 2000);
+    rig_close(&r);
+    for (int i = 0; i < 5; i++) {
+        char text[8];
+
+        snprintf(text, sizeof text, "%d\n", i + 1);
+        r.now_ms += 10000;
+        rotate(i, text);
+    }
+    r.now_ms += 10000;
+}
+
+Test(tail_generations, after_a_restart_they_are_read_at_once)
+{
+    stop_and_rotate_five_times();
+    rig_open(&r, "a.log");
+    rig_run(&r, 1500); /* of one grace period, not of five */
+    rig_expect(&r, "0\n1\n2\n3\n4\n5\n", "one after the other");
+}
+
+Test(tail_generations, late_words_are_read_in_each_of_them)
+{
+    stop_and_rotate_five_times();
+    rig_open(&r, "a.log");
+    rig_run(&r, 1500);
+    append("a.log.3", "late\n");
+    append("a.log.5", "later\n");
+    rig_run(&r, 3000);
+    append("a.log.3", "again\n");
+    rig_run(&r, 3000);
+    rig_expect(&r, "0\n1\n2\n3\n4\n5\nlater\nlate\nagain\n", "somebody had them open still");
+    cr_expect_eq(input_file.stats(r.input)->lost_bytes, 0);
+}
+
+/* The time of modification is no reason to hurry: a line that is being written comes as one. */
+Test(tail_generations, what_was_just_renamed_gets_its_grace_period)
+{
+    append("a.log", "0\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 20000);
+    append("a.log", "half ");
+    rotate(0, "new\n");
+    rig_run(&r, 700);
+    append("a.log.1", "a line\n");
+    rig_run(&r, 3000);
+    rig_expect(&r, "0\nhalf a line\nnew\n", "whole, and in order");
+}
+
+/* Five times in a grace period, and for long: ship must not fall behind more and more. */
+Test(tail_generations, rotated_faster_than_the_grace_period)
+{
+    uint64_t n_read;
+
+    append("a.log", "0\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 2000);
+    for (int i = 0; i < 60; i++) {
+        rotate(i, "another\n");
+        rig_run(&r, 200);
+    }
+    n_read = input_file.stats(r.input)->lines;
+    cr_expect_gt(n_read, 60 - 15, "only %d read", (int)n_read);
+    rig_run(&r, 3000);
+    cr_expect_eq(input_file.stats(r.input)->lines, 61);
+}
+
+#define REQUEST "8f507cfc-0000-4697-b07a-ac58fc914c95"
+
+Test(tail_generations, a_request_goes_through_all_of_them)
+{
+    static int none;
+
+    r.parser = (struct parser){&parser_auto, &none};
+    r.common.with_invocations = true;
+    append("a.log", "START RequestId: " REQUEST " Version: $LATEST\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 2000);
+    rig_close(&r);
+    rotate(0, "two\n");
+    rotate(1, "three\n");
+    r.now_ms += 60000;
+    r.out.len = 0;
+    rig_open(&r, "a.log");
+    rig_run(&r, 1500);
+    rig_expect(&r, "[" REQUEST "] two\n[" REQUEST "] three\n", "each goes on from the one before");
+}
