@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
 #include <string.h>
 
 #include "tests/sim/sim_life.h"
@@ -234,6 +236,8 @@ static void life_init(struct sim_life *l, uint64_t seed, const struct sim_life_o
     sim_life_draw(l);
     sim_vfs_init(&l->random);
     sim_own_init(&l->ship.own, &l->random);
+    sim_plant_choose(options->plant);
+    l->ship.own.unsynced = options->plant == PLANT_NO_FSYNC_LETTERS ? SIM_DEAD : NULL;
 }
 
 static void life_fini(struct sim_life *l)
@@ -241,8 +245,17 @@ static void life_fini(struct sim_life *l)
     sim_disk_fini(&l->ship.disk);
     for (size_t i = 0; i < l->ship.n_servers; i++)
         sim_server_fini(&l->ship.servers[i]);
+    sim_plant_choose(PLANT_NONE);
     sim_own_fini(&l->ship.own);
     sim_vfs_fini();
+}
+
+/* In memory, if the machine has such a place. */
+void sim_life_make_state(char path[TEMP_DIR_MAX])
+{
+    strcpy(path, "/dev/shm/ship-sim-XXXXXX");
+    if (!mkdtemp(path))
+        temp_dir_make(path);
 }
 
 bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_options *options)
