@@ -69,6 +69,11 @@ static const struct option global_options[] = {
      .min = 100,
      .max = 3600000,
      .help = "the longest wait between tries"},
+    {.name = "status.listen",
+     .type = OPTION_STRING,
+     .offset = GLOBAL(status_listen),
+     .help = "where /metrics, /healthz and /readyz are: unix:PATH, ADDRESS:PORT or none; else "
+             "unix:STATE/ship.sock"},
 };
 
 static const char *const id_choices[] = {"auto", "none", NULL};

@@ -33,11 +33,12 @@ struct global_options {
     const char *host;         /* NULL: gethostname */
     const char *dead_letters; /* directory; NULL: STATE/dead */
     int64_t dead_letters_rotate_bytes;
-    int64_t memory_bytes;     /* limits.memory */
-    int64_t drain_ms;         /* limits.drain */
-    int64_t workers;          /* limits.workers; 0: CPUs, at most 4 */
-    int64_t retry_initial_ms; /* retry.initial */
-    int64_t retry_max_ms;     /* retry.max */
+    int64_t memory_bytes;      /* limits.memory */
+    int64_t drain_ms;          /* limits.drain */
+    int64_t workers;           /* limits.workers; 0: CPUs, at most 4 */
+    int64_t retry_initial_ms;  /* retry.initial */
+    int64_t retry_max_ms;      /* retry.max */
+    const char *status_listen; /* status.listen; NULL: "ship.sock" in the state directory */
     struct option_map labels;
 };
 

@@ -5,6 +5,7 @@
 
 #include "config/keep.h"
 #include "config/values.h"
+#include "shipper/observe/status_address.h"
 
 static int check_required(const struct option_table *table, const void *options, struct err *e)
 {
@@ -118,6 +119,19 @@ static int name_output(struct config *c, struct output_config *out, struct err *
         if (strcmp(c->outputs[i].common.name, out->common.name) == 0)
             return taken(out->common.name, "output", i, e);
     return 0;
+}
+
+/* --- the top level --- */
+
+int finish_global(const struct config *c, struct err *e)
+{
+    struct status_address ignored;
+
+    if (!c->global.status_listen)
+        return 0;
+    return status_address_parse(c->global.status_listen, &ignored, e) < 0
+               ? err_at(e, "status.listen")
+               : 0;
 }
 
 /* --- one section --- */

@@ -8,6 +8,8 @@
 #include "config/config.h"
 #include "shipper/base/error.h"
 
+/* The options of the top level. */
+int finish_global(const struct config *c, struct err *e);
 /* What is required is there, the type is content, it has a name of its own, the global labels are
  * added, the parser (unless lent) is made. */
 int finish_input(struct config *c, struct input_config *in, struct err *e);

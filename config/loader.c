@@ -197,6 +197,8 @@ static int read_top(struct loading *l)
     add_part(&top, &global_table, &l->config->global);
     if (scope_find_words(&top, l->e) < 0 || scope_read(&top, l->e) < 0)
         return -1;
+    if (finish_global(l->config, l->e) < 0)
+        return scope_locate_option(&top, l->e);
     if (read_sections(l, &top, inputs, read_input, "{type: file, paths: [/var/log/app/*.log]}") < 0)
         return -1;
     if (read_sections(l, &top, outputs, read_output,

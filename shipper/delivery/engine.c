@@ -38,6 +38,7 @@ struct engine *engine_new(const struct engine_options *options, struct err *e)
 
 void engine_push(struct output *o, struct batch *b)
 {
+    engine_know(o, b);
     b->next = NULL;
     *o->ready_end = b;
     o->ready_end = &b->next;
@@ -59,6 +60,8 @@ void engine_offer(struct engine *en, struct batch *b)
 {
     struct output *o = &en->outputs[b->output];
 
+    if (o->stats.in_flight_events == 0)
+        o->progress_ms = 0;
     if (!b->is_resend)
         o->stats.in_flight_events += b->n_items;
     engine_push(o, b);
@@ -121,6 +124,8 @@ static void settle_clock(struct output *o, int64_t now_ms)
     o->has_pending_fail = false;
     if (patience > 0 && o->failing_since_ms && now_ms - o->failing_since_ms >= patience)
         o->state = ENGINE_GAVE_UP;
+    if (!o->progress_ms || o->stats.in_flight_events == 0)
+        o->progress_ms = now_ms;
     begin_delays(o, now_ms);
     note_answers(o, now_ms);
 }

@@ -41,6 +41,8 @@ struct output {
     struct batch *ready; /* in order of arrival; those with due_ms in the future wait in it */
     struct batch **ready_end;
     size_t n_ready;
+    struct batch
+        *known; /* all that is ready, with the sink or with the dead letters; doubly linked */
     bool has_new_delay; /* a batch in `ready` has a delay that the next tick turns into due_ms */
     unsigned n_in_flight;
     unsigned n_elsewhere;
@@ -50,6 +52,7 @@ struct output {
     unsigned n_answers;
 
     int64_t now_ms;        /* of the last tick */
+    int64_t progress_ms;   /* when an event was last settled, or none waited; 0: the next tick */
     unsigned failures;     /* in a row, of the output as a whole */
     int64_t pending_delay; /* to be turned into not_before_ms at the next tick; -1: none */
     int64_t not_before_ms;
@@ -91,6 +94,11 @@ void engine_back_off(struct output *o, const struct batch *b, const struct sink_
                      bool is_hold);
 /* It answered for events, or for the request, as one that is well does. */
 void engine_note_good(struct output *o);
+
+/* engine_view.c: the batch joins those that can be looked at; again: nothing happens. */
+void engine_know(struct output *o, struct batch *b);
+/* Before it is freed, or a worker's. */
+void engine_forget(struct batch *b);
 
 /* engine_reply.c: what sinks call when they are done; ctx is the engine. */
 sink_done_fn engine_on_reply;

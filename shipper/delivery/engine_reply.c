@@ -34,6 +34,7 @@ static void on_apart(void *ctx, struct batch *parts[APART_PARTS], struct batch *
 void engine_take_apart(struct output *o, struct batch *b)
 {
     o->n_elsewhere++;
+    engine_forget(b);
     if (apart_start(o->engine->options.pool, b, on_apart, o))
         return;
     o->n_elsewhere--;
@@ -83,6 +84,7 @@ static void settle_items(struct output *o, const struct batch *b, size_t from, s
     if (verdict != VERDICT_REJECTED)
         tell_verdicts(o, b, from, n, verdict);
     tracker_settle_items(o->engine->options.tracker, &b->items[from], n);
+    o->progress_ms = 0;
     o->stats.in_flight_events -= n;
     o->stats.delivered += verdict == VERDICT_DELIVERED ? n : 0;
     o->stats.duplicates += verdict == VERDICT_DUPLICATE ? n : 0;
@@ -127,10 +129,12 @@ static void settle_reply(struct output *o, struct batch *b, const enum verdict *
         i += run;
     }
     b->pick = pick;
-    if (pick)
+    if (pick) {
         engine_take_apart(o, b);
-    else
-        batch_free(b);
+        return;
+    }
+    engine_forget(b);
+    batch_free(b);
 }
 
 /* The verdicts of a batch whose dead letters are being written. */
@@ -373,6 +377,7 @@ void engine_on_reply(void *ctx, struct batch *b, const struct sink_reply *reply)
     case SINK_CLOSED:
         o->trouble = reply->why;
         o->state = ENGINE_CLOSED;
+        engine_forget(b);
         batch_free(b);
         break;
     }

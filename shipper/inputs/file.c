@@ -240,6 +240,7 @@ const struct input_ops input_file = {
     .tick = file_tick,
     .is_finished = file_is_finished,
     .stats = file_stats,
+    .lag_bytes = file_lag_bytes,
     .stop = file_stop,
     .close = file_close,
 };

@@ -108,6 +108,8 @@ struct input_ops {
     /* Replay: all has been read (settled or not). Never true for a live input that follows. */
     bool (*is_finished)(const struct input *in);
     const struct input_stats *(*stats)(const struct input *in);
+    /* Bytes that are known to be there and are not settled. NULL: it cannot know. */
+    uint64_t (*lag_bytes)(const struct input *in);
     /* Reads no more from now on; chunks in work still come back. May come again, and after pause.
      */
     void (*stop)(struct input *in);

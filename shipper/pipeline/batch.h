@@ -54,6 +54,8 @@ struct batch {
     uint8_t *pick;    /* what of each item (enum pick) when it is to be taken apart; owned */
     int64_t delay_ms; /* it waits so long before it is sent again ... */
     int64_t due_ms;   /* ... that is until then */
+    struct batch *known_next; /* in the engine's list of all that it has */
+    struct batch **known_at;  /* what points at it there; NULL: it is not in it */
 
     struct budget *budget;
     int64_t counted_bytes;

@@ -65,12 +65,15 @@ struct agent_totals {
 };
 
 struct agent;
+struct snapshot;
 
 /* Opens everything. NULL and *e (ERR_CONFIG, ERR_INPUT, ERR_STORE). Borrows the plan's parts. */
 struct agent *agent_new(const struct agent_plan *plan, struct err *e);
 /* AGENT_GAVE_UP: why in *e. */
 enum agent_end agent_run(struct agent *a, struct err *e);
 void agent_totals(const struct agent *a, struct agent_totals *out);
+/* What it counted since it was made. False: out of memory. The caller's to free. */
+bool agent_snapshot(const struct agent *a, struct snapshot *out);
 /* -1 and *e when the last positions could not be written. NULL is fine. */
 int agent_free(struct agent *a, struct err *e);
 

@@ -8,6 +8,7 @@
 #include "shipper/base/files.h"
 #include "shipper/base/path.h"
 #include "shipper/base/printable.h"
+#include "shipper/observe/status_address.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/check/places.h"
 #include "shipper/verbs/check/sinks.h"
@@ -134,22 +135,41 @@ static void check_directory(struct check *c, const char *what, const char *path)
         say_trouble(c, "%s", e.what);
 }
 
+/* Said only where it is configured, or cannot be. */
+static void check_status(struct check *c, const char *text)
+{
+    struct status_address address;
+    struct err e = {0};
+    bool is_good = status_address_parse(text, &address, &e) == 0;
+
+    if (is_good && !c->config->global.status_listen)
+        return;
+    printf("status %s\n", text);
+    if (!is_good)
+        say_warning(c, "%s; ship runs without metrics", e.what);
+    else if (!status_address_is_local(&address))
+        say_warning(c, "everybody who reaches this machine may read it: there are no log lines in "
+                       "it, but the names of inputs, outputs and hosts");
+}
+
 static int check_state(struct check *c, struct err *e)
 {
     const struct global_options *g = &c->config->global;
     char *state = state_directory(g->state, false);
     char *dead = state ? state_dead_letters(g->dead_letters, state) : NULL;
+    char *status = state ? state_status_address(g->status_listen, state) : NULL;
+    bool is_whole = dead && status;
 
-    if (!dead) {
-        free(state);
-        return err_set(e, ERR_NOMEM, "out of memory");
+    if (is_whole) {
+        check_directory(c, "state", state);
+        if (g->dead_letters)
+            check_directory(c, "dead letters", dead);
+        check_status(c, status);
     }
-    check_directory(c, "state", state);
-    if (g->dead_letters)
-        check_directory(c, "dead letters", dead);
     free(state);
     free(dead);
-    return 0;
+    free(status);
+    return is_whole ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
 /* After its name, so that the reader knows what is spoken of. */

@@ -10,6 +10,7 @@
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/config_reader.h"
+#include "shipper/verbs/outside.h"
 #include "shipper/verbs/verbs.h"
 #include "shipper/verbs/where.h"
 
@@ -25,6 +26,7 @@ struct service {
     struct config *next_config; /* of `next` */
     struct agent *next;         /* prepared; takes over as soon as `agent` has made way */
     struct agent_totals before; /* of the agents before */
+    struct outside outside;
 };
 
 static void on_hangup(void *ctx);
@@ -56,6 +58,7 @@ static void drop_next(struct service *s)
 
 static void refuse(struct service *s, const struct err *why, const char *what_now)
 {
+    s->outside.reloads_bad++;
     log_err(s->log, LOG_ERROR, why);
     log_line(s->log, LOG_ERROR, "%s", what_now);
 }
@@ -131,6 +134,7 @@ static int follow(struct service *s)
     int rc = 0;
 
     add_totals(s);
+    outside_keep(&s->outside);
     waiting = s->before.waiting;
     s->next = NULL;
     s->next_config = NULL;
@@ -139,14 +143,17 @@ static int follow(struct service *s)
         rc = go_back(s, next, &e);
         config_free(config);
     } else {
+        s->outside.reloads_good++;
         config_free(s->config);
         s->config = config;
     }
-    if (rc == 0)
+    if (rc == 0) {
+        outside_show(&s->outside, s->agent, &s->config->global);
         log_line(s->log, LOG_INFO,
                  "reading again after %lld ms, configuration %s; %llu events that were under way "
                  "are read again",
                  (long long)agent_gap_ms(s->agent), s->path, waiting);
+    }
     return rc;
 }
 
@@ -186,6 +193,8 @@ static int end(struct service *s, enum agent_end how, const struct err *why)
     rc = tell_end(s, how);
     if (how == AGENT_GAVE_UP)
         rc = report_error(why);
+    outside_keep(&s->outside);
+    outside_fini(&s->outside); /* while the state directory is still ours */
     if (agent_free(s->agent, &e) < 0)
         report_error(&e);
     s->agent = NULL;
@@ -200,6 +209,7 @@ static int serve(struct service *s)
     s->agent = agent_new(&plan, &e);
     if (!s->agent)
         return report_error(&e);
+    outside_show(&s->outside, s->agent, &s->config->global);
     log_line(s->log, LOG_INFO, "ship " SHIP_VERSION " running, configuration %s", s->path);
     for (;;) {
         enum agent_end how = agent_run(s->agent, &e);
@@ -224,8 +234,10 @@ static int start(struct service *s)
         err_set(&e, ERR_NOMEM, "the event loop cannot be started");
         return report_error(&e);
     }
+    outside_init(&s->outside, s->loop, s->log);
     s->reader = config_reader_new(s->path, s->loop, on_config, s, &e);
     rc = s->reader ? serve(s) : report_error(&e);
+    outside_fini(&s->outside);
     drop_next(s);
     agent_free(s->agent, NULL);
     config_reader_free(s->reader);

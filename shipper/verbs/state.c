@@ -1,5 +1,6 @@
 #include "shipper/verbs/state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,4 +26,14 @@ char *state_directory(const char *configured, bool is_replay)
 char *state_dead_letters(const char *configured, const char *state)
 {
     return configured ? strdup(configured) : path_join(state, "dead");
+}
+
+char *state_status_address(const char *configured, const char *state)
+{
+    size_t len = sizeof "unix:/ship.sock" + strlen(state);
+    char *text = configured ? strdup(configured) : malloc(len);
+
+    if (text && !configured)
+        snprintf(text, len, "unix:%s/ship.sock", state);
+    return text;
 }

@@ -215,3 +215,26 @@ def test_output_that_nobody_reads(ship, ship_env, config):
             [ship, "check", "--offline", "-c", config([LOGS], [STDOUT])], stdout=full, env=ship_env, timeout=20
         )
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("listen", "warns"),
+    [("127.0.0.1:9598", False), ("[::1]:9598", False), ("none", False), ("0.0.0.0:9598", True), ("[::]:9598", True)],
+)
+def test_a_status_address_that_others_reach(run_ship, config, listen, warns):
+    path = config([LOGS], [STDOUT], status={"listen": listen})
+    done = run_ship(["check", "--offline", "-c", path], timeout=30).expect(0)
+    assert f"status {listen}\n" in done.stdout
+    assert ("  warning: everybody who reaches this machine may read it" in done.stdout) == warns
+
+
+def test_a_state_directory_too_deep_for_a_socket(run_ship, config, tmp_path):
+    path = config([LOGS], [STDOUT], state=str(tmp_path / ("d" * 100)))
+    done = run_ship(["check", "--offline", "-c", path], timeout=30).expect(0)
+    assert "bytes, and the system allows 107; name a shorter one as status.listen; ship runs without metrics" in done.stdout
+
+
+def test_a_status_address_that_is_none(run_ship, config):
+    path = config([LOGS], [STDOUT], status={"listen": "example.com:80"})
+    done = run_ship(["check", "--offline", "-c", path], timeout=30).expect(2)
+    assert 'status.listen: "example.com:80" is no address; want unix:PATH' in done.stderr

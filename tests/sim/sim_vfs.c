@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "tests/sim/sim_bytes.h"
-#include "tests/sim/sim_plant.h"
 #include "tests/sim/sim_vfs.h"
 
 enum { FILES_MAX = 8, SHM_REGIONS = 8, SECTOR = 512 };
@@ -136,8 +135,7 @@ static int vfs_sync(sqlite3_file *base, int flags)
     (void)flags;
     if (!sim_vfs_may_write())
         return SQLITE_IOERR_FSYNC;
-    if (sim_plant_chosen() != PLANT_NO_FSYNC_CHECKPOINTS)
-        sim_bytes_sync(&f->bytes);
+    sim_bytes_sync(&f->bytes);
     return SQLITE_OK;
 }
 

@@ -13,6 +13,7 @@ In a test (fixture `fake_es`, or `with FakeEs() as fake:`):
     fake.documents                # {id: source bytes}: the truth about what is stored
     fake.attempts[id]             # how often it was sent in a request that was read
     fake.duplicates               # how many 409 were answered
+    fake.answered                 # {status: items}, of replies that went out whole and answer for every item
     fake.requests                 # one Request per _bulk, with its fault and outcome
     fake.peak_concurrent          # the most _bulk requests open at one time
 
@@ -180,6 +181,7 @@ class FakeEs:
             self.index_of = {}  # id -> index
             self.attempts = collections.Counter()
             self.duplicates = 0
+            self.answered = collections.Counter()
             self.requests = []
             self.peak_concurrent = 0
 
@@ -304,6 +306,11 @@ class FakeEs:
         items = self._store(body, default_index, keep)
         errors = any("error" in answer for item in items for answer in item.values())
         return len(items), json.dumps({"took": 1, "errors": errors, "items": items}).encode()
+
+    def note_answered(self, reply):
+        statuses = [answer["status"] for item in json.loads(reply)["items"] for answer in item.values()]
+        with self._lock:
+            self.answered.update(statuses)
 
     def _store(self, body, default_index, keep=None):
         """Takes a bulk body apart and does what it says; the items of the reply."""
@@ -610,6 +617,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             seen.status = 200
             self._reply(200, reply)
+            if keep is None:
+                self.fake.note_answered(reply)
 
     # -- replying --
 

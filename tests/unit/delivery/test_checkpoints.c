@@ -159,7 +159,7 @@ Test(checkpoints, the_first_words_are_written_soon)
         now_ms += after_ms[i];
         cr_expect_eq(checkpoints_tick(s.checkpoints, now_ms), INT64_MAX, "%zu", i);
         pool_reap(s.writer);
-        cr_expect_eq(on_disk(&s, "file:1"), i + 1);
+        cr_expect_eq(on_disk(&s, "file:1"), (int64_t)i + 1);
     }
     store_fini(&s);
 }
