@@ -61,7 +61,7 @@ static size_t set_aside(struct queue_damage *d, int file, const struct queue_str
 
     if (len > DAMAGE_COPY_MAX)
         len = DAMAGE_COPY_MAX;
-    if (len == 0 || (int64_t)len > room)
+    if (len == 0 || (int64_t)len > room || d->n_aside >= DAMAGE_FILES_MAX)
         return 0;
     aside = disk_open(d->disk, d->dir, name, DISK_WRITE | DISK_CREATE);
     if (aside < 0)
@@ -72,6 +72,7 @@ static size_t set_aside(struct queue_damage *d, int file, const struct queue_str
     }
     d->disk->close(d->disk->ctx, aside);
     d->aside_bytes += (int64_t)len;
+    d->n_aside += len > 0;
     return (size_t)len;
 }
 

@@ -13,7 +13,11 @@
 #include "shipper/base/error.h"
 
 /* Of one stretch, and of all *.damaged files of a queue. */
-enum { DAMAGE_COPY_MAX = 1024 * 1024, DAMAGE_ASIDE_MAX = 16 * 1024 * 1024 };
+enum {
+    DAMAGE_COPY_MAX = 1024 * 1024,
+    DAMAGE_ASIDE_MAX = 16 * 1024 * 1024,
+    DAMAGE_FILES_MAX = 32,
+};
 enum { QUEUE_NOTES_MAX = 8 };
 
 /* Lines for a person. */
@@ -29,6 +33,7 @@ struct queue_damage {
     const char *directory; /* for messages */
     bool is_peek;          /* nothing is copied or told */
     int64_t aside_bytes;   /* in *.damaged */
+    unsigned n_aside;
 
     uint64_t records;
     uint64_t events; /* in those of them that still say how many they had */

@@ -57,11 +57,13 @@ static bool on_name(void *arg, const char *name)
         l->has_failed = !add_segment(s, id);
         return !l->has_failed;
     }
-    if (queue_is_damaged_name(name))
+    if (queue_is_damaged_name(name)) {
         s->damage->aside_bytes += size_of(s, name);
-    else if (strcmp(name, QUEUE_SETTLED_NAME) != 0 && strcmp(name, QUEUE_LOCK_NAME) != 0 &&
-             strcmp(name, QUEUE_SETTLED_NAME ".new") != 0)
+        s->damage->n_aside++;
+    } else if (strcmp(name, QUEUE_SETTLED_NAME) != 0 && strcmp(name, QUEUE_LOCK_NAME) != 0 &&
+               strcmp(name, QUEUE_SETTLED_NAME ".new") != 0) {
         queue_damage_note(s->damage, name, "is no file of the queue's; left alone");
+    }
     return true;
 }
 
@@ -218,7 +220,8 @@ static bool begin_at(struct look *l, const struct queue_entry *entry,
 
 static void look_at_end(struct look *l, const struct queue_walk *walk)
 {
-    bool is_known = l->next && l->next_has_head && l->next->id == l->segment->id + 1;
+    bool is_known = (l->has_head || l->has_record) && l->next && l->next_has_head &&
+                    l->next->id == l->segment->id + 1;
     uint64_t n_lost = is_known ? count_lost(l, l->limit) : walk->bad_to > walk->bad_from;
 
     if (!l->next && l->scan->damage->is_peek)

@@ -379,6 +379,18 @@ void memory_disk_fini(struct memory_disk *d)
     d->n_steps = 0;
 }
 
+void memory_disk_fault(struct memory_disk *d, unsigned calls, int error, unsigned at,
+                       unsigned how_many)
+{
+    d->calls = calls;
+    d->error = error;
+    d->fail_at = at;
+    d->fail_for = how_many;
+    d->is_short = false;
+    d->has_failed = false;
+    d->n_calls = 0;
+}
+
 void memory_disk_kill(struct memory_disk *d)
 {
     memset(d->handles, 0, sizeof d->handles);

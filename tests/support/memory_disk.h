@@ -78,6 +78,9 @@ struct memory_disk {
 
 void memory_disk_init(struct memory_disk *d);
 void memory_disk_fini(struct memory_disk *d);
+/* From now on; calls 0: no faults. Forgets that one has failed. */
+void memory_disk_fault(struct memory_disk *d, unsigned calls, int error, unsigned at,
+                       unsigned how_many);
 /* Whoever had files open is gone. */
 void memory_disk_kill(struct memory_disk *d);
 

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,19 +76,12 @@ bool queue_rig_close(struct queue_rig *r)
 
 void queue_rig_kill(struct queue_rig *r)
 {
-    unsigned calls = r->disk.calls;
-    unsigned at = r->disk.fail_at;
     bool is_recording = r->disk.is_recording;
 
-    r->disk.calls = DISK_CALL_ALL;
-    r->disk.fail_at = 1;
-    r->disk.n_calls = 0;
-    r->disk.fail_for = 1u << 30;
+    memory_disk_fault(&r->disk, DISK_CALL_ALL, -EIO, 1, 1u << 30);
     r->disk.is_recording = false;
     queue_rig_close(r);
-    r->disk.calls = calls;
-    r->disk.fail_at = at;
-    r->disk.fail_for = 1;
+    memory_disk_fault(&r->disk, 0, 0, 0, 0);
     r->disk.is_recording = is_recording;
     memory_disk_kill(&r->disk);
 }

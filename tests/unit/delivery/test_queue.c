@@ -79,8 +79,7 @@ Test(queue, an_earlier_life_left_it)
 
 Test(queue, many_share_an_fsync)
 {
-    r.disk.calls = DISK_CALL_SYNC;
-    r.disk.n_calls = 0;
+    memory_disk_fault(&r.disk, DISK_CALL_SYNC, 0, 0, 0);
     for (unsigned tag = 1; tag <= 50; tag++)
         queue_rig_put(&r, tag, 300);
     queue_rig_reap(&r);
@@ -363,10 +362,8 @@ Test(queue, peek)
     cr_expect_eq(stats.events, 3 * QUEUE_RIG_ITEMS);
     cr_expect_eq(stats.bytes, queue_stats(r.queue)->bytes);
     cr_assert(queue_rig_close(&r));
-    r.disk.n_calls = 0;
-    r.disk.calls = DISK_CALL_READ;
-    r.disk.fail_at = 2; /* the first is for what was settled, which is only for speed */
-    r.disk.error = -EIO;
+    /* The first is for what was settled, which is only for speed. */
+    memory_disk_fault(&r.disk, DISK_CALL_READ, -EIO, 2, 1);
     cr_expect_not(queue_peek("/queue/es", &r.disk.disk, &stats, &e));
     cr_expect_str_eq(e.where, "/queue/es/0000000001.segment");
     memory_disk_fini(&r.disk);
