@@ -51,15 +51,26 @@ void queue_rig_fini(struct queue_rig *r)
     buffer_free(&r->log);
 }
 
-bool queue_rig_open(struct queue_rig *r)
+static bool open_with(struct queue_rig *r, unsigned n_threads)
 {
-    r->writer = pool_new(0, on_wake, NULL, NULL);
+    r->has_answer = true;
+    r->writer = pool_new(n_threads, on_wake, NULL, NULL);
     r->options.writer = r->writer;
     r->why.code = ERR_NONE;
     r->queue = queue_open(&r->options, on_log, r, &r->why);
     if (!r->queue)
         pool_free(r->writer);
     return r->queue;
+}
+
+bool queue_rig_open(struct queue_rig *r)
+{
+    return open_with(r, 0);
+}
+
+bool queue_rig_open_threads(struct queue_rig *r)
+{
+    return open_with(r, 1);
 }
 
 bool queue_rig_close(struct queue_rig *r)
@@ -183,11 +194,16 @@ static void on_get(void *ctx, struct queue_record *record, const struct err *why
         check_record(r, record);
 }
 
-bool queue_rig_get(struct queue_rig *r)
+void queue_rig_start_get(struct queue_rig *r)
 {
     queue_rig_drop_got(r);
     r->has_answer = false;
     queue_get(r->queue, on_get, r);
+}
+
+bool queue_rig_get(struct queue_rig *r)
+{
+    queue_rig_start_get(r);
     queue_rig_reap(r);
     cr_assert(r->has_answer);
     return r->got;

@@ -46,6 +46,8 @@ void queue_rig_init(struct queue_rig *r);
 void queue_rig_fini(struct queue_rig *r);
 /* False: r->why. */
 bool queue_rig_open(struct queue_rig *r);
+/* The same with a writer that is a thread, for a test that reaps by itself. */
+bool queue_rig_open_threads(struct queue_rig *r);
 /* In order; true if queue_close said that all is well. */
 bool queue_rig_close(struct queue_rig *r);
 /* As SIGKILL: what comes now does not reach the disk. */
@@ -58,6 +60,8 @@ void queue_rig_put(struct queue_rig *r, unsigned tag, size_t bytes);
 void queue_rig_reap(struct queue_rig *r);
 /* One record into r->got; checks that it is what was put. False: there was none, or r->why. */
 bool queue_rig_get(struct queue_rig *r);
+/* In two steps: r->has_answer, once it was reaped. */
+void queue_rig_start_get(struct queue_rig *r);
 /* Frees what was got last; its number. */
 uint64_t queue_rig_drop_got(struct queue_rig *r);
 /* Gets and settles until there is no more; how many. */

@@ -195,12 +195,14 @@ Test(queue_faults, a_segment_is_not_trusted_after_a_failed_fsync)
     faults_off();
     cr_expect(r.number[2] && r.number[3], "written again, elsewhere");
     cr_expect_str_eq(memory_disk_find(&r.disk, ".segment", 1), "0000000002.segment");
-    /* What the failed fsync left in the first file is worth nothing. */
-    memory_disk_file(&r.disk, "0000000001.segment")->len -= 5;
-    queue_rig_kill(&r);
-    cr_assert(queue_rig_open(&r));
-    cr_expect_eq(queue_stats(r.queue)->records, 3, "each once");
-    cr_expect_eq(queue_stats(r.queue)->damaged_records, 0);
+    /* What the failed fsync left in the first file does not count, whole or torn. */
+    for (int i = 0; i < 2; i++) {
+        queue_rig_kill(&r);
+        memory_disk_file(&r.disk, "0000000001.segment")->len -= i ? 5 : 0;
+        cr_assert(queue_rig_open(&r));
+        cr_expect_eq(queue_stats(r.queue)->records, 3, "each once");
+        cr_expect_eq(queue_stats(r.queue)->damaged_records, 0);
+    }
     cr_expect_eq(queue_rig_drain(&r), 3);
     cr_expect(queue_rig_close(&r));
 }
