@@ -11,6 +11,10 @@
 #define INPUT(field) offsetof(struct input_common, field)
 #define OUTPUT(field) offsetof(struct output_common, field)
 
+/* Of a disk queue: a few batches; more than a disk has. */
+#define QUEUE_LEAST ((int64_t)64 * 1024)
+#define QUEUE_MOST ((int64_t)1024 * 1024 * 1024 * 1024)
+
 static const struct option global_options[] = {
     {.name = "state",
      .type = OPTION_PATH,
@@ -74,6 +78,17 @@ static const struct option global_options[] = {
      .offset = GLOBAL(status_listen),
      .help = "where /metrics, /healthz and /readyz are: unix:PATH, ADDRESS:PORT or none; else "
              "unix:STATE/ship.sock"},
+    {.name = "queue.path",
+     .type = OPTION_PATH,
+     .offset = GLOBAL(queue_path),
+     .help = "directory of disk queues: what was read is safe there before it is delivered; each "
+             "output has a directory of its name in it"},
+    {.name = "queue.max_bytes",
+     .type = OPTION_BYTES,
+     .offset = GLOBAL(queue_max_bytes),
+     .min = QUEUE_LEAST,
+     .max = QUEUE_MOST,
+     .help = "of the queue of each output that says nothing else; 1GiB if this is not said either"},
 };
 
 static const char *const id_choices[] = {"auto", "none", NULL};
@@ -138,7 +153,7 @@ static const struct option input_common_options[] = {
 };
 
 /* In the order of enum on_full. */
-static const char *const on_full_choices[] = {"auto", "block", "drop-and-count", NULL};
+static const char *const on_full_choices[] = {"auto", "block", "drop-and-count", "spill", NULL};
 
 static const struct option output_common_options[] = {
     {.name = "name",
@@ -170,16 +185,26 @@ static const struct option output_common_options[] = {
      .offset = OUTPUT(on_full),
      .fallback = "auto",
      .choices = on_full_choices,
-     .help =
-         "when it does not keep up: reading stops for all outputs (block, the default), or what "
-         "does not fit is dropped"},
+     .help = "when it does not keep up: reading stops for all outputs (block; auto without a "
+             "queue), the rest goes to the queue (spill; auto with one), or is dropped"},
     {.name = "memory",
      .type = OPTION_BYTES,
      .offset = OUTPUT(memory_bytes),
      .min = 64 * 1024,
      .max = (int64_t)64 * 1024 * 1024 * 1024,
      .help = "how much of limits.memory its events may hold; else all of it for block, and an even "
-             "part for drop-and-count"},
+             "part for spill and drop-and-count"},
+    {.name = "queue.path",
+     .type = OPTION_PATH,
+     .offset = OUTPUT(queue_path),
+     .help = "directory of its disk queue, for itself alone; none: no queue; else a directory of "
+             "its name in the queue.path of the top"},
+    {.name = "queue.max_bytes",
+     .type = OPTION_BYTES,
+     .offset = OUTPUT(queue_max_bytes),
+     .min = QUEUE_LEAST,
+     .max = QUEUE_MOST,
+     .help = "of its disk queue; else that of the top"},
 };
 
 const struct option_table global_table = TABLE(global_options, struct global_options);

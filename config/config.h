@@ -26,6 +26,8 @@ struct output_common {
     struct batch_limits batch; /* batch.max_bytes, batch.max_events, batch.linger */
     int on_full;               /* enum on_full; not ON_FULL_AUTO once finished */
     int64_t memory_bytes;      /* its share of limits.memory; not 0 once finished */
+    const char *queue_path;    /* queue.path: its directory, once finished; NULL: no queue */
+    int64_t queue_max_bytes;   /* queue.max_bytes */
 };
 
 struct global_options {
@@ -39,6 +41,8 @@ struct global_options {
     int64_t retry_initial_ms;  /* retry.initial */
     int64_t retry_max_ms;      /* retry.max */
     const char *status_listen; /* status.listen; NULL: "ship.sock" in the state directory */
+    const char *queue_path;    /* queue.path: each output has a directory in it; NULL: no queues */
+    int64_t queue_max_bytes;   /* queue.max_bytes, of each */
     struct option_map labels;
 };
 

@@ -2,8 +2,36 @@
 
 #include "shipper/delivery/engine.h"
 #include "shipper/delivery/intake_inside.h"
+#include "shipper/delivery/queue.h"
 
 enum { TELL_EVERY_MS = 10000 };
+
+/* --- its share of the memory ----------------------------------------------------------------- */
+
+static bool has_used_its_share(const struct intake *in)
+{
+    return budget_held(&in->memory) >= in->options.memory_bytes;
+}
+
+/* A batch that is alone always fits. */
+static bool fits(const struct intake *in, const struct batch *b)
+{
+    int64_t held = budget_held(&in->memory);
+
+    if (in->options.queue)
+        return !spool_is_full(in, b);
+    return held <= in->options.memory_bytes || held <= b->counted_bytes;
+}
+
+static void note_state(struct intake *in)
+{
+    in->stats.held_bytes = budget_held(&in->memory);
+    in->stats.is_full = has_used_its_share(in) || in->spool.n_on_disk > 0;
+    if (in->options.queue) {
+        in->stats.durable_events = queue_stats(in->options.queue)->events;
+        in->stats.durable_bytes = queue_stats(in->options.queue)->bytes;
+    }
+}
 
 struct intake *intake_new(const struct intake_options *options, struct err *e)
 {
@@ -15,28 +43,10 @@ struct intake *intake_new(const struct intake_options *options, struct err *e)
     }
     in->options = *options;
     budget_init_part(&in->memory, options->budget, options->memory_bytes);
+    if (options->queue)
+        spool_open(in);
+    note_state(in);
     return in;
-}
-
-/* --- its share of the memory ----------------------------------------------------------------- */
-
-static bool has_used_its_share(const struct intake *in)
-{
-    return budget_held(&in->memory) >= in->options.memory_bytes;
-}
-
-/* A batch that is alone always fits. */
-static bool is_within_share(const struct intake *in, const struct batch *b)
-{
-    int64_t held = budget_held(&in->memory);
-
-    return held <= in->options.memory_bytes || held <= b->counted_bytes;
-}
-
-static void note_state(struct intake *in)
-{
-    in->stats.held_bytes = budget_held(&in->memory);
-    in->stats.is_full = has_used_its_share(in);
 }
 
 /* --- batches --------------------------------------------------------------------------------- */
@@ -59,8 +69,10 @@ void intake_offer(struct intake *in, struct batch *b)
 {
     in->stats.events_in += b->n_items;
     batch_move_budget(b, &in->memory);
-    if (in->options.on_full == ON_FULL_DROP && !is_within_share(in, b))
+    if (in->options.on_full == ON_FULL_DROP && !fits(in, b))
         intake_drop(in, b);
+    else if (in->options.queue)
+        spool_offer(in, b);
     else
         intake_pass_on(in, b);
     note_state(in);
@@ -68,16 +80,13 @@ void intake_offer(struct intake *in, struct batch *b)
 
 /* --- the tick -------------------------------------------------------------------------------- */
 
-/* Told at once, and then at most every ten seconds, with the sum of what came in between. */
-static int64_t tell_dropped(struct intake *in, int64_t now_ms)
+static void tell_dropped(struct intake *in)
 {
     struct untold *u = &in->untold;
     struct err told = {0};
 
     if (!u->events)
-        return INT64_MAX;
-    if (u->told_ms && now_ms - u->told_ms < TELL_EVERY_MS)
-        return u->told_ms + TELL_EVERY_MS;
+        return;
     err_set(&told, ERR_BUSY,
             "%llu events dropped%s: it does not take them as fast as they come "
             "(on_full: drop-and-count); %llu since the start",
@@ -85,29 +94,62 @@ static int64_t tell_dropped(struct intake *in, int64_t now_ms)
             (unsigned long long)in->stats.dropped);
     err_at(&told, "output %s", in->options.name);
     in->options.log(in->options.log_ctx, &told);
-    *u = (struct untold){0, now_ms};
+    *u = (struct untold){0, in->now_ms};
+}
+
+/* At once, and then at most every ten seconds, with the sum of what came in between. */
+static int64_t tick_dropped(struct intake *in)
+{
+    const struct untold *u = &in->untold;
+
+    if (u->events && u->told_ms && in->now_ms - u->told_ms < TELL_EVERY_MS)
+        return u->told_ms + TELL_EVERY_MS;
+    tell_dropped(in);
     return INT64_MAX;
 }
 
 int64_t intake_tick(struct intake *in, int64_t now_ms)
 {
-    int64_t next = tell_dropped(in, now_ms);
+    int64_t next = INT64_MAX;
+    int64_t told;
 
+    in->now_ms = now_ms;
+    if (in->options.queue)
+        next = spool_tick(in);
+    told = tick_dropped(in);
     note_state(in);
-    return next;
+    return told < next ? told : next;
+}
+
+void intake_stop(struct intake *in)
+{
+    in->spool.is_stopping = true;
 }
 
 /* --- what can be asked ----------------------------------------------------------------------- */
 
 bool intake_is_open(const struct intake *in)
 {
-    return in->options.on_full != ON_FULL_BLOCK || !has_used_its_share(in);
+    switch (in->options.on_full) {
+    case ON_FULL_DROP:
+        return true;
+    case ON_FULL_SPILL:
+        return !spool_has_waiting(in);
+    case ON_FULL_AUTO:
+    case ON_FULL_BLOCK:
+        break;
+    }
+    return !has_used_its_share(in);
 }
 
 bool intake_is_idle(const struct intake *in)
 {
-    (void)in; /* without a queue all is with the engine at once */
-    return true;
+    return !in->spool.oldest;
+}
+
+uint64_t intake_stand_ins(const struct intake *in)
+{
+    return in->spool.n_stand_ins;
 }
 
 const struct intake_stats *intake_stats(const struct intake *in)
@@ -117,7 +159,13 @@ const struct intake_stats *intake_stats(const struct intake *in)
 
 int intake_free(struct intake *in, struct err *e)
 {
-    (void)e;
+    int rc = 0;
+
+    if (!in)
+        return 0;
+    tell_dropped(in);
+    if (in->options.queue)
+        rc = spool_close(in, e);
     free(in);
-    return 0;
+    return rc;
 }

@@ -49,12 +49,14 @@ struct intake_options {
 };
 
 struct intake_stats {
-    uint64_t events_in;     /* of batches from the lanes, and of the queue's earlier life */
-    uint64_t dropped;       /* events */
-    uint64_t dropped_bytes; /* plain, of their documents */
-    uint64_t queued_events; /* durable and not in the engine: on disk only, or being written */
-    int64_t held_bytes;     /* in memory, from intake to verdict */
-    bool is_full;           /* it would block, spill or drop now */
+    uint64_t events_in;      /* of batches from the lanes, and of the queue's earlier life */
+    uint64_t dropped;        /* events; those that were damaged in the queue, too */
+    uint64_t dropped_bytes;  /* plain, of their documents */
+    uint64_t queued_events;  /* neither dropped nor with the engine: on disk, or on the way there */
+    uint64_t durable_events; /* in the queue and not settled, with the engine or not ... */
+    int64_t durable_bytes;   /* ... and what its files take */
+    int64_t held_bytes;      /* in memory, from intake to verdict */
+    bool is_full;            /* it would block, spill or drop now */
 };
 
 struct intake;
@@ -70,8 +72,13 @@ int64_t intake_tick(struct intake *in, int64_t now_ms);
 bool intake_is_open(const struct intake *in);
 /* Nothing here that is not durable or with the engine. */
 bool intake_is_idle(const struct intake *in);
-/* The tracker settled all events of a stand-in's chunk (stream->owner is a queue_record). */
-void intake_settled(struct intake *in, struct stream *stream);
+/* The tracker settled all events of a stand-in's chunk (tracker_moved_fn; stream->is_stand_in):
+ * some intake's, which is found through it. */
+void intake_settled(struct stream *stream);
+/* Nothing more is read back from the queue, nor kept beside it: ship is about to stop. */
+void intake_stop(struct intake *in);
+/* Chunks of the tracker that are stand-ins: durable, and with the engine. */
+uint64_t intake_stand_ins(const struct intake *in);
 const struct intake_stats *intake_stats(const struct intake *in);
 /* After sinks and pools are closed. -1 and *e when what was settled could not be remembered. */
 int intake_free(struct intake *in, struct err *e);

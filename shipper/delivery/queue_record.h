@@ -23,7 +23,8 @@ struct queue_record {
     uint64_t number;
     void *owner;            /* for whoever has the record; NULL at its birth */
     struct batch *batch;    /* its items' chunks are the stand-ins; taken (NULL) when it is sent */
-    struct stream *streams; /* key NULL, owner this record; each with one chunk of which is_read */
+    struct stream *streams; /* is_stand_in, key NULL, owner this record; each with one chunk (of its
+                               own memory, is_read), which the tracker frees when it is settled */
     size_t n_streams;
     size_t n_unsettled; /* streams whose chunk has unsettled events; the owner counts them down */
     char *texts;        /* what the streams' paths point at */
@@ -31,9 +32,10 @@ struct queue_record {
     int64_t counted_bytes; /* that the stand-ins hold, in the budget */
 };
 
-/* Puts stand-ins in the place of the chunks of a batch that is durable as `number`. The chunks are
- * not touched: the caller settles them. Each stand-in's chunk is given to `tracker` (tracker_add,
- * then tracker_read). NULL when memory is out: the batch is as it was. */
+/* Puts stand-ins in the place of the chunks of a batch that is durable as `number`, and settles the
+ * events of those chunks, which may be gone afterwards, and their streams. Each stand-in's chunk is
+ * given to `tracker` (tracker_add, then tracker_read). NULL when memory is out: the batch is as it
+ * was, and nothing is settled. */
 struct queue_record *queue_record_new(struct batch *batch, uint64_t number,
                                       struct tracker *tracker);
 

@@ -44,6 +44,7 @@ static void keep_state(struct stream *s, struct chunk *last)
 static void advance(struct tracker *t, struct stream *s)
 {
     struct chunk *last = NULL;
+    bool keeps_state = s->keeps_state;
 
     while (s->oldest && is_settled(s->oldest)) {
         chunk_free(last);
@@ -59,7 +60,8 @@ static void advance(struct tracker *t, struct stream *s)
     /* Without memory for its state a position is not told: the next one is. */
     if (t->on_moved && !last->state.failed)
         t->on_moved(t->ctx, s, last->end, buffer_slice(&last->state));
-    if (s->keeps_state && !last->state.failed)
+    /* A stream whose state nobody keeps may be gone by now. */
+    if (keeps_state && !last->state.failed)
         keep_state(s, last);
     chunk_free(last);
 }

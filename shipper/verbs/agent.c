@@ -7,6 +7,7 @@
 #include "shipper/delivery/intake.h"
 #include "shipper/observe/log.h"
 #include "shipper/verbs/agent_inside.h"
+#include "shipper/verbs/queues.h"
 
 /* --- the tick --- */
 
@@ -125,10 +126,19 @@ static void tell_dangers(const struct agent *a)
     }
 }
 
+static void tell_queues(const struct agent *a, const char *then)
+{
+    for (size_t i = 0; i < a->plan.n_outputs; i++)
+        queues_tell_waiting(&a->plan, i, intake_stats(a->intakes[i])->durable_events, then);
+}
+
 enum agent_end agent_run(struct agent *a, struct err *e)
 {
-    if (!a->plan.has_told)
+    if (!a->plan.has_told) {
         tell_dangers(a);
+        tell_queues(a, "they are sent first");
+        queues_tell_left_behind(&a->plan);
+    }
     if (a->plan.shows_progress)
         progress_start(&a->progress, a->loop, a);
     ev_run(a->loop, 0);
@@ -137,6 +147,8 @@ enum agent_end agent_run(struct agent *a, struct err *e)
     a->ended_ms = clock_mono_ms(&clock_real);
     if (a->end == AGENT_UNSETTLED || a->end == AGENT_GAVE_UP)
         a->lost = agent_would_lose(a);
+    if (a->end != AGENT_RELOAD)
+        tell_queues(a, "the next start sends them");
     if (e)
         *e = a->why;
     return a->end;
@@ -159,12 +171,13 @@ void agent_totals(const struct agent *a, struct agent_totals *out)
     }
     for (size_t i = 0; i < a->plan.n_outputs; i++) {
         const struct output_stats *o = engine_stats(a->engine, i);
+        uint64_t waiting = o->in_flight_events + intake_stats(a->intakes[i])->queued_events;
 
         out->delivered += o->delivered;
         out->duplicates += o->duplicates;
         out->dead += o->dead;
-        if (o->in_flight_events > out->waiting)
-            out->waiting = o->in_flight_events;
+        if (waiting > out->waiting)
+            out->waiting = waiting;
     }
     out->lost = a->lost;
     out->seconds = (double)(until - a->started_ms) / 1000;

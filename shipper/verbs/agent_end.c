@@ -3,7 +3,7 @@
  *   STOP_RELOAD  nothing is lost by not waiting: what is not settled is read again. So only what
  *                settles soon is waited for, and what would be there twice.
  *   STOP_DRAIN   as long as something may still settle, at most limits.drain. An output that fails
- *                gets one more try, of a second.
+ *                gets one more try, of a second. What is in a disk queue is not waited for.
  *   STOP_NOW     told twice: only what workers have in hand.
  *
  * What no source has any more (standard input) is worth all of limits.drain. */
@@ -37,10 +37,22 @@ static bool intakes_are_idle(const struct agent *a)
     return true;
 }
 
+/* Nothing is being read, open, or on its way to where it is safe: a disk queue has it all. */
+static bool is_rest_durable(const struct agent *a)
+{
+    uint64_t n_durable = 0;
+
+    for (size_t i = 0; i < a->plan.n_outputs; i++)
+        n_durable += intake_stand_ins(a->intakes[i]);
+    return a->tracker.n_chunks == n_durable && lanes_pending(a->lanes) == 0 && intakes_are_idle(a);
+}
+
 static bool is_all_settled(const struct agent *a)
 {
-    return a->tracker.n_chunks == 0 && lanes_pending(a->lanes) == 0 && intakes_are_idle(a) &&
-           engine_is_idle(a->engine);
+    for (size_t i = 0; i < a->plan.n_outputs; i++)
+        if (intake_stats(a->intakes[i])->queued_events)
+            return false;
+    return a->tracker.n_chunks == 0 && is_rest_durable(a) && engine_is_idle(a->engine);
 }
 
 uint64_t agent_would_lose(const struct agent *a)
@@ -91,6 +103,16 @@ static bool is_worth_waiting(const struct agent *a, int64_t now_ms)
     return agent_would_lose(a) || is_moving(a, a->plan.global->drain_ms, LAST_TRY_MS, now_ms);
 }
 
+/* What is durable needs no drain. Requests that are under way get the moment that an answer takes,
+ * so that less is sent again; what would be there twice gets all the time there is. */
+static bool is_drained(const struct agent *a, int64_t now_ms)
+{
+    if (!is_rest_durable(a))
+        return !is_worth_waiting(a, now_ms);
+    return engine_is_idle(a->engine) ||
+           (now_ms >= a->stopped_ms + STOP_NOW_MS && !engine_would_double(a->engine));
+}
+
 static bool is_over(const struct agent *a, int64_t now_ms)
 {
     switch (a->stopping) {
@@ -99,7 +121,7 @@ static bool is_over(const struct agent *a, int64_t now_ms)
     case STOP_RELOAD:
         return may_make_way(a, now_ms);
     case STOP_DRAIN:
-        return now_ms >= a->stop_by_ms || !is_worth_waiting(a, now_ms);
+        return now_ms >= a->stop_by_ms || is_drained(a, now_ms);
     case STOP_NOW:
         /* The lines of a chunk are counted when its worker is done with it: so the sums agree. */
         return now_ms >= a->stop_by_ms || a->tracker.n_reading == 0;
@@ -136,7 +158,8 @@ void agent_judge_end(struct agent *a, int64_t now_ms)
 
 int64_t agent_end_due_ms(const struct agent *a, int64_t now_ms)
 {
-    const int64_t times[] = {a->stopped_ms + RELOAD_MS, a->stopped_ms + LAST_TRY_MS, a->stop_by_ms};
+    const int64_t times[] = {a->stopped_ms + STOP_NOW_MS, a->stopped_ms + RELOAD_MS,
+                             a->stopped_ms + LAST_TRY_MS, a->stop_by_ms};
     int64_t next = INT64_MAX;
 
     for (size_t i = 0; a->stopping != STOP_NO && i < sizeof times / sizeof times[0]; i++)
@@ -149,6 +172,8 @@ int64_t agent_end_due_ms(const struct agent *a, int64_t now_ms)
 
 static void begin(struct agent *a, enum stopping how, int64_t ms)
 {
+    for (size_t i = 0; i < a->plan.n_outputs; i++)
+        intake_stop(a->intakes[i]);
     a->stopping = how;
     a->stopped_ms = clock_mono_ms(&clock_real);
     a->stop_by_ms = a->stopped_ms + ms;

@@ -14,6 +14,7 @@
 #include "shipper/pipeline/line.h"
 #include "shipper/verbs/agent_inside.h"
 #include "shipper/verbs/own_files.h"
+#include "shipper/verbs/queues.h"
 #include "shipper/verbs/state.h"
 
 /* --- where the parts meet --- */
@@ -47,6 +48,10 @@ static void on_moved(void *ctx, struct stream *s, uint64_t position, struct slic
     struct agent *a = ctx;
     char path[4096];
 
+    if (s->is_stand_in) {
+        intake_settled(s); /* may free it */
+        return;
+    }
     if (!a->checkpoints || !s->key)
         return;
     snprintf(path, sizeof path, "%.*s", SLICE_ARG(s->profile.path));
@@ -223,12 +228,17 @@ static int open_intake(struct agent *a, size_t i, struct err *e)
         .log = on_part_log,
         .log_ctx = a,
     };
+    const struct queue_world queues = {a->writer, &a->budget, on_part_log, a};
 
     if (a->plan.is_replay) {
         options.on_full = ON_FULL_BLOCK;
         options.memory_bytes = a->budget.limit_bytes;
     }
+    if (queues_open(&a->plan, i, &queues, &options.queue, e) < 0)
+        return -1;
     a->intakes[i] = intake_new(&options, e);
+    if (!a->intakes[i])
+        queue_close(options.queue, NULL);
     return a->intakes[i] ? 0 : -1;
 }
 
@@ -305,6 +315,7 @@ static int open_all(struct agent *a, const struct agent *const others[], struct 
 
 int agent_open_exclusive(struct agent *a, struct err *e)
 {
+    /* The queues after all that can fail: a start that comes to nothing leaves them as they are. */
     if (open_checkpoints(a, NULL, e) < 0 || open_inputs(a, e) < 0 || open_intakes(a, e) < 0)
         return -1;
     ev_prepare_start(a->loop, &a->tick);

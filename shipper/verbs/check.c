@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "shipper/base/disk.h"
 #include "shipper/base/files.h"
 #include "shipper/base/path.h"
 #include "shipper/base/printable.h"
+#include "shipper/delivery/queue.h"
 #include "shipper/observe/status_address.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/check/places.h"
@@ -104,6 +106,31 @@ static void say_answer(struct check *c, const struct sink_answer *answer)
         printf("  %s: ready\n", answer->where);
 }
 
+/* What waits in its queue; another ship may be at work with it meanwhile. */
+static void check_queue(struct check *c, const struct output_config *out)
+{
+    const char *directory = out->common.queue_path;
+    struct queue_stats found = {0};
+    struct err e = {0};
+
+    if (!directory)
+        return;
+    printf("  queue %s: ", directory);
+    if (path_check_directory(directory, &e) < 0 ||
+        !queue_peek(directory, &disk_posix, &found, &e)) {
+        puts("");
+        say_trouble(c, "%s", e.what);
+        return;
+    }
+    if (found.events)
+        printf("%llu events wait\n", (unsigned long long)found.events);
+    else
+        puts("empty");
+    if (found.damaged_records)
+        say_warning(c, "%lld bytes in the queue are damaged; what was there is lost",
+                    (long long)found.damaged_bytes);
+}
+
 static int check_outputs(struct check *c, bool is_offline, struct err *e)
 {
     size_t n = c->config->n_outputs;
@@ -121,6 +148,7 @@ static int check_outputs(struct check *c, bool is_offline, struct err *e)
         if (!is_offline)
             say_answer(c, &answers[i]);
         say_warnings(c, out);
+        check_queue(c, out);
     }
     free(answers);
     return rc;

@@ -20,7 +20,7 @@ void own_files_init(struct option_list *list, const struct agent_plan *plan)
 {
     char *state = state_directory(plan->global->state, plan->is_replay);
 
-    *list = (struct option_list){calloc(plan->n_outputs + 2, sizeof(char *)), 0};
+    *list = (struct option_list){calloc(2 * plan->n_outputs + 2, sizeof(char *)), 0};
     if (!list->items || !state) {
         free(state);
         return;
@@ -35,6 +35,7 @@ void own_files_init(struct option_list *list, const struct agent_plan *plan)
             o->ops->own_file(o->options, &path);
         buffer_add_char(&path, '\0');
         add(list, path.failed ? NULL : strdup(path.ptr));
+        add(list, o->common.queue_path ? strdup(o->common.queue_path) : NULL);
         buffer_free(&path);
     }
 }

@@ -8,8 +8,8 @@
 
 struct agent_plan;
 
-/* The state directory, that of the dead letters, and the files that outputs write, as they are
- * configured. Empty when memory is out. */
+/* The state directory, that of the dead letters, the files that outputs write, and their queues, as
+ * they are configured. Empty when memory is out. */
 void own_files_init(struct option_list *list, const struct agent_plan *plan);
 void own_files_fini(struct option_list *list);
 

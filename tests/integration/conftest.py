@@ -305,17 +305,17 @@ class Running:
 
 @pytest.fixture
 def start_ship(ship, ship_env, tmp_path):
-    """start_ship(args, env=None, cwd=None) -> Running; whatever still runs at the end is killed."""
+    """start_ship(args, env=None, cwd=None, stdin=DEVNULL) -> Running; whatever still runs at the end is killed."""
     started = []
     numbers = itertools.count(1)
 
-    def start(args, env=None, cwd=None):
+    def start(args, env=None, cwd=None, stdin=subprocess.DEVNULL):
         number = next(numbers)
         out, err = tmp_path / f"ship.{number}.out", tmp_path / f"ship.{number}.err"
         with open(out, "wb") as out_file, open(err, "wb") as err_file:
             process = subprocess.Popen(
                 [ship, *map(str, args)],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out_file,
                 stderr=err_file,
                 env={**ship_env, **(env or {})},

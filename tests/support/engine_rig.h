@@ -34,6 +34,8 @@ struct engine_rig {
     void *random_ctx;
     uint64_t moved_to;
     int64_t now;
+    void (*on_free)(void *ctx); /* something more that uses the engine; may be NULL */
+    void *on_free_ctx;
 };
 
 /* Delays as short as they may be: what the server asks for, or the floor. Two requests at once. */

@@ -129,3 +129,38 @@ Test(config, shares_of_the_memory)
     cr_expect_eq(c->outputs[2].common.memory_bytes, 6 << 20);
     config_free(c);
 }
+
+Test(config, queues)
+{
+    static const char text[] =
+        "queue: {path: /var/q/, max_bytes: 2MiB}\n"
+        "limits.memory: 24MiB\n"
+        "inputs: [{type: stdin}]\n"
+        "outputs:\n"
+        "  - {type: stdout}\n"
+        "  - {type: stdout, name: own, queue: {path: /q/own/, max_bytes: 3MiB}}\n"
+        "  - {type: stdout, on_full: drop-and-count}\n"
+        "  - {type: stdout, queue: {path: none}}\n";
+    static const struct {
+        const char *path;
+        int64_t max_bytes;
+        int on_full;
+        int64_t memory_bytes;
+    } want[] = {{"/var/q/stdout", 2 << 20, ON_FULL_SPILL, (24 << 20) / 5},
+                {"/q/own", 3 << 20, ON_FULL_SPILL, (24 << 20) / 5},
+                {"/var/q/stdout-3", 2 << 20, ON_FULL_DROP, (24 << 20) / 5},
+                {"", 2 << 20, ON_FULL_BLOCK, 24 << 20}};
+    struct err e = {0};
+    struct config *c = config_parse(text, sizeof text - 1, "ship.yaml", &e);
+
+    cr_assert_not_null(c, "%s: %s", e.where, e.what);
+    for (size_t i = 0; i < 4; i++) {
+        const struct output_common *out = &c->outputs[i].common;
+
+        cr_expect_str_eq(out->queue_path ? out->queue_path : "", want[i].path);
+        cr_expect_eq(out->queue_max_bytes, want[i].max_bytes);
+        cr_expect_eq(out->on_full, want[i].on_full);
+        cr_expect_eq(out->memory_bytes, want[i].memory_bytes);
+    }
+    config_free(c);
+}

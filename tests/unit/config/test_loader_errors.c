@@ -305,7 +305,43 @@ Test(config_errors, the_whole)
          "5:13: outputs[1].memory: 1073741824 bytes are more than limits.memory, which has "
          "25165824"},
         {INPUT "outputs: [{type: stdout, on_full: drop}]\n",
-         "2:35: outputs[0].on_full: \"drop\" is not one of auto, block, drop-and-count"},
+         "2:35: outputs[0].on_full: \"drop\" is not one of auto, block, drop-and-count, spill"},
+    };
+
+    EXPECT_ERRORS(rows);
+}
+
+/* A queue is one output's own, and says what happens when it is full. */
+Test(config_errors, queues)
+{
+    static const struct row rows[] = {
+        {INPUT "outputs:\n  - {type: stdout, on_full: spill}\n",
+         "3:29: outputs[0].on_full: spill wants a disk queue, and there is none; want `queue: "
+         "{path: "
+         "/var/lib/ship/queue}` at the top, or on_full: block"},
+        {"queue.path: /q/\n" INPUT "outputs:\n  - {type: stdout, on_full: block}\n",
+         "4:29: outputs[0].on_full: block does not go with a disk queue (/q/stdout), which takes "
+         "what would be blocked; want on_full: spill, or `queue: {path: none}` for this output"},
+        {"queue: {path: /q}\n" INPUT "outputs:\n  - {type: stdout}\n  - type: local\n    path: /x\n"
+         "    name: b\n    queue: {path: /q/stdout//}\n",
+         "8:19: outputs[1].queue.path: /q/stdout is the queue of outputs[0] (stdout) already; want "
+         "a "
+         "directory for b alone"},
+        {"queue: {path: /q}\n" INPUT "outputs:\n  - {type: stdout, name: a/b}\n",
+         "4:26: outputs[0].name: \"a/b\" is to be a directory in queue.path; want a name without a "
+         "slash, and without a dot at its beginning"},
+        {"queue: {path: /q}\n" INPUT "outputs:\n  - {type: stdout, name: ..}\n",
+         "4:26: outputs[0].name: \"..\" is to be a directory in queue.path; want a name without a "
+         "slash, and without a dot at its beginning"},
+        {INPUT "outputs:\n  - {type: stdout, queue: {max_bytes: 1MiB}}\n",
+         "3:39: outputs[0].queue.max_bytes: there is no queue that it could be the size of; want "
+         "queue.path too"},
+        {"queue: {max_bytes: 1MiB}\n" INPUT OUTPUT,
+         "1:20: queue.max_bytes: there is no queue that it could be the size of; want queue.path "
+         "too"},
+        {"queue: {path: /q, max_bytes: 1KiB}\n" INPUT OUTPUT,
+         "1:30: queue.max_bytes: \"1KiB\" is not a size from 64KiB to 1024GiB, as 4096, 512KiB or "
+         "1MiB"},
     };
 
     EXPECT_ERRORS(rows);

@@ -1,0 +1,30 @@
+/* The disk queues of an agent's outputs: opening them, and telling what waits in them.
+ *
+ * Thread: main's; opening and looking around block. */
+#ifndef SHIP_VERBS_QUEUES_H
+#define SHIP_VERBS_QUEUES_H
+
+#include "shipper/delivery/queue.h"
+
+struct agent_plan;
+struct output_common;
+
+/* What the parts of an agent lend to its queues. */
+struct queue_world {
+    struct pool *writer;
+    struct budget *budget;
+    queue_log_fn *log;
+    void *log_ctx;
+};
+
+/* The queue of output i into *out; NULL if it has none (a replay never has). 0, or -1 and *e. */
+int queues_open(const struct agent_plan *plan, size_t i, const struct queue_world *world,
+                struct queue **out, struct err *e);
+/* One line for each queue in queue.path whose output is no longer configured, if events wait in it:
+ * nobody else would ever say so. */
+void queues_tell_left_behind(const struct agent_plan *plan);
+/* "123 events wait in its queue DIR; `then`", for an output with a queue that is not empty. */
+void queues_tell_waiting(const struct agent_plan *plan, size_t i, uint64_t events,
+                         const char *then);
+
+#endif
