@@ -38,10 +38,13 @@ struct engine *engine_new(const struct engine_options *options, struct err *e)
 
 void engine_push(struct output *o, struct batch *b)
 {
+    struct batch **at = b->goes_first ? &o->ready : o->ready_end;
+
+    b->next = *at;
+    *at = b;
+    if (!b->next)
+        o->ready_end = &b->next;
     engine_know(o, b);
-    b->next = NULL;
-    *o->ready_end = b;
-    o->ready_end = &b->next;
     o->n_ready++;
 }
 
@@ -140,6 +143,7 @@ static void start(struct output *o, struct batch *b)
     o->stats.requests++;
     b->sent_after = o->failures;
     b->sent_ms = o->now_ms;
+    b->goes_first = false;
     o->conf.ops->send(o->conf.sink, b, engine_on_reply, o->engine);
 }
 

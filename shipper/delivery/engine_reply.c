@@ -11,7 +11,8 @@
 
 enum {
     NO_MEMORY_MS = 1000,
-    HALVE_EVERY = 4,         /* tries of one batch until it is sent in two halves */
+    HALVE_EVERY = 4, /* tries of one batch until it is sent in two halves */
+    HALVE_EVERY_OVERLOAD = 2,
     HALVE_LEAST = 16 * 1024, /* plain bytes: below, size is not what is wrong */
     LONE_TRIES = 8,          /* of one event, while others got through */
     REFUSED_PART = 10,       /* so many times the events refused are all of them: it is full */
@@ -54,13 +55,20 @@ static void halve(struct output *o, struct batch *b, int64_t delay_ms)
     engine_take_apart(o, b);
 }
 
-/* None of it was taken. Each fourth time it goes in two halves: the far side, or a proxy, may have
- * no room or no time for a request of this size, and does not always say so. */
-static void again(struct output *o, struct batch *b, bool was_reached, int64_t delay_ms)
+/* Why none of it was taken. */
+enum again_why { AGAIN_ANYWAY, AGAIN_PERHAPS_SIZE, AGAIN_OVERLOAD };
+
+/* Each fourth time it goes in two halves: the far side, or a proxy, may have no room or no time for
+ * a request of this size, and does not always say so. Where it does say that it has enough, it is
+ * each second time, and the same batch until it fits: in turn, all of them would have to be made
+ * small before the first gets through. */
+static void again(struct output *o, struct batch *b, enum again_why why, int64_t delay_ms)
 {
     bool is_divisible = b->n_items > 1 && b->plain_bytes > HALVE_LEAST;
+    unsigned every = why == AGAIN_OVERLOAD ? HALVE_EVERY_OVERLOAD : HALVE_EVERY;
 
-    if (was_reached && is_divisible && (b->attempts + 1) % HALVE_EVERY == 0)
+    b->goes_first = is_divisible && why == AGAIN_OVERLOAD;
+    if (why != AGAIN_ANYWAY && is_divisible && (b->attempts + 1) % every == 0)
         halve(o, b, delay_ms);
     else
         engine_send_again(o, b, delay_ms);
@@ -273,7 +281,7 @@ static void again_alone(struct output *o, struct batch *b, const struct sink_rep
     o->trouble = reply->why;
     if (!t->hold || !engine_gives_up_on_hold(o, &reply->why))
         tell_tally(o, t, reply);
-    again(o, b, !t->hold, delay_of(o, b, reply, t));
+    again(o, b, t->hold ? AGAIN_ANYWAY : AGAIN_PERHAPS_SIZE, delay_of(o, b, reply, t));
 }
 
 /* What it says of how much the far side can take. */
@@ -296,7 +304,7 @@ static void on_items(struct output *o, struct batch *b, const struct sink_reply 
         }
         /* Nobody got through: that is the output, not the events. */
         engine_back_off(o, b, reply, t.retry == 0);
-        again(o, b, t.retry > 0, 0);
+        again(o, b, t.retry ? AGAIN_OVERLOAD : AGAIN_ANYWAY, 0);
         return;
     }
     engine_note_good(o);
@@ -340,6 +348,9 @@ static void on_refused_whole(struct output *o, struct batch *b, const struct sin
 static void on_failed(struct output *o, struct batch *b, const struct sink_reply *reply)
 {
     bool is_hold = reply->outcome == SINK_HOLD;
+    enum again_why why = is_hold || !reply->was_reached ? AGAIN_ANYWAY
+                         : reply->is_overload           ? AGAIN_OVERLOAD
+                                                        : AGAIN_PERHAPS_SIZE;
     int64_t delay_ms = 0;
 
     if (reply->is_overload)
@@ -353,7 +364,7 @@ static void on_failed(struct output *o, struct batch *b, const struct sink_reply
         return;
     }
     engine_back_off(o, b, reply, is_hold);
-    again(o, b, !is_hold && reply->was_reached, delay_ms);
+    again(o, b, why, delay_ms);
 }
 
 void engine_on_reply(void *ctx, struct batch *b, const struct sink_reply *reply)

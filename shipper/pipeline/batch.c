@@ -155,6 +155,7 @@ struct batch *batch_pick(const struct batch *b, uint8_t want, struct err *e)
     }
     part->first_ms = b->first_ms;
     part->attempts = b->attempts;
+    part->goes_first = b->goes_first;
     part->lone_failures = b->lone_failures;
     part->delay_ms = b->delay_ms;
     batch_recount(part);

@@ -51,6 +51,7 @@ struct batch {
     unsigned sent_after;    /* failures in a row of the output when it was sent */
     int64_t sent_ms;
     bool is_resend;   /* a part of a batch that was sent before */
+    bool goes_first;  /* it is perhaps too large: tried again before any other */
     uint8_t *pick;    /* what of each item (enum pick) when it is to be taken apart; owned */
     int64_t delay_ms; /* it waits so long before it is sent again ... */
     int64_t due_ms;   /* ... that is until then */

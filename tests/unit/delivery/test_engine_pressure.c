@@ -291,3 +291,30 @@ Test(engine_pressure, several_bad_events_among_five_thousand)
                       n_bad, n);
     }
 }
+
+/* A server with room for 50 kB, and 20 batches of ten times that (indexing_pressure.memory.limit):
+ * the first gets through before the others are made small. */
+Test(engine_pressure, too_large_for_a_server_that_only_says_429)
+{
+    struct engine_rig *r = engine_rig_new(default_retry, NULL);
+    unsigned n_refused = 0;
+    bool is_any_through = false;
+
+    fill_verdicts();
+    for (int i = 0; i < 20; i++)
+        engine_rig_offer(r, (uint64_t)i * 1000, 100, 5000);
+    for (int i = 0; i < 2000 && !engine_is_idle(r->engine); i++) {
+        engine_rig_tick(r, 20000);
+        while (r->fake.n_held) {
+            bool fits = r->fake.held[0]->plain_bytes < 50000;
+
+            n_refused += !fits && !is_any_through;
+            is_any_through |= fits;
+            engine_rig_answer(r, fits ? reply_items(all_good) : reply_overload());
+        }
+    }
+    cr_expect_leq(n_refused, 10, "%u tries until the first", n_refused);
+    cr_expect_eq(engine_stats(r->engine, 0)->delivered, 2000);
+    cr_expect_eq(r->moved_to, 20000);
+    engine_rig_free(r);
+}
