@@ -271,6 +271,15 @@ static int memory_lock(void *ctx, int file)
     return 0;
 }
 
+static int memory_is_named(void *ctx, int dir, const char *name, int file)
+{
+    struct memory_disk *d = ctx;
+    size_t i = name_place(d, name);
+
+    (void)dir;
+    return i < MEMORY_DISK_NAMES && d->names[i].file == d->handles[file].file;
+}
+
 static int64_t memory_size(void *ctx, int file)
 {
     return (int64_t)file_of(ctx, file)->len;
@@ -355,6 +364,8 @@ void memory_disk_init(struct memory_disk *d)
                                        .remove = memory_remove,
                                        .open = memory_open,
                                        .lock = memory_lock,
+                                       .wait_lock = memory_lock,
+                                       .is_named = memory_is_named,
                                        .size = memory_size,
                                        .pread = memory_pread,
                                        .pwrite = memory_pwrite,

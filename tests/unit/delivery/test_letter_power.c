@@ -1,0 +1,135 @@
+/* The power goes after any step of writing dead letters, and what was not synced is lost, torn or
+ * kept: no letter that was said to be there is missing. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shipper/delivery/letter_files.h"
+#include "tests/support/memory_disk.h"
+
+enum { ROUNDS = 12, LETTERS = 3, ROTATE_BYTES = 100 };
+
+static const char directory[] = "/dead";
+
+/* So many letters were acknowledged when so many steps were done. */
+struct history {
+    size_t n_steps[ROUNDS];
+};
+
+static void write_rounds(struct memory_disk *d, struct history *h)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        char lines[256] = "";
+        struct err e = {0};
+
+        for (int i = 0; i < LETTERS; i++)
+            snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "{\"n\":%d}\n",
+                     round * LETTERS + i);
+        cr_assert_eq(letter_files_append(&d->disk, directory, slice_str(lines), ROTATE_BYTES,
+                                         INT64_C(1767225600000000000) + round, &e),
+                     0, "%s", e.what);
+        h->n_steps[round] = d->n_steps;
+    }
+}
+
+static bool is_whole(struct slice line)
+{
+    int n;
+    int end = -1;
+    char text[64];
+
+    snprintf(text, sizeof text, "%.*s", SLICE_ARG(line));
+    return sscanf(text, "{\"n\":%d}%n", &n, &end) == 1 && end == (int)line.len;
+}
+
+/* How often the line is there; *n_torn: lines that are none, and do not end their file. */
+static int count_line(struct memory_disk *d, const char *want, int *n_torn)
+{
+    const char *name;
+    int n_found = 0;
+
+    for (size_t i = 0; (name = memory_disk_find(d, ".ndjson", i)); i++) {
+        struct slice rest = buffer_slice(memory_disk_file(d, name));
+        struct slice line;
+
+        while (slice_cut(&rest, '\n', &line)) {
+            n_found += slice_is(line, want);
+            *n_torn += !is_whole(line);
+        }
+    }
+    return n_found;
+}
+
+static void expect_rounds(struct memory_disk *d, int n_rounds, size_t step, const char *how)
+{
+    for (int n = 0; n < n_rounds * LETTERS; n++) {
+        char want[32];
+        int n_torn = 0;
+
+        snprintf(want, sizeof want, "{\"n\":%d}", n);
+        cr_assert_eq(count_line(d, want, &n_torn), 1, "after step %zu, %s: letter %d of %d", step,
+                     how, n, n_rounds * LETTERS);
+        cr_assert_eq(n_torn, 0, "after step %zu, %s", step, how);
+    }
+}
+
+static enum step_fate always(void *ctx, size_t step)
+{
+    (void)step;
+    return *(const enum step_fate *)ctx;
+}
+
+/* Each second one, from this one or from the next on. */
+static enum step_fate mixed(void *ctx, size_t step)
+{
+    return (step + *(const unsigned *)ctx) % 2 ? STEP_DROPPED : STEP_TORN;
+}
+
+/* The next life goes on with what is there. */
+static void expect_next_life(struct memory_disk *d, size_t step, const char *how)
+{
+    int n_torn = 0;
+
+    cr_assert_eq(letter_files_append(&d->disk, directory, slice_str("{\"n\":4711}\n"), ROTATE_BYTES,
+                                     INT64_C(1767312000000000000), NULL),
+                 0);
+    cr_assert_eq(count_line(d, "{\"n\":4711}", &n_torn), 1, "after step %zu, %s", step, how);
+    cr_assert_leq(n_torn, 1, "one line may be torn, and ended now");
+}
+
+static void cut(const struct memory_disk *d, const struct history *h, size_t step,
+                step_fate_fn *fate, void *ctx, const char *how)
+{
+    struct memory_disk empty;
+    struct memory_disk left;
+    int n_rounds = 0;
+
+    while (n_rounds < ROUNDS && h->n_steps[n_rounds] <= step)
+        n_rounds++;
+    memory_disk_init(&empty);
+    memory_disk_after_power_cut(&empty, d, step, fate, ctx, &left);
+    expect_rounds(&left, n_rounds, step, how);
+    expect_next_life(&left, step, how);
+    expect_rounds(&left, 0, step, how);
+    memory_disk_fini(&left);
+    memory_disk_fini(&empty);
+}
+
+Test(letter_power, what_was_acknowledged_is_there)
+{
+    static enum step_fate fates[] = {STEP_DROPPED, STEP_TORN, STEP_KEPT};
+    struct memory_disk d;
+    struct history h;
+
+    memory_disk_init(&d);
+    d.is_recording = true;
+    write_rounds(&d, &h);
+    cr_assert_not_null(memory_disk_find(&d, ".ndjson", 2), "some were put aside");
+    for (size_t step = 0; step <= d.n_steps; step++) {
+        for (size_t i = 0; i < sizeof fates / sizeof fates[0]; i++)
+            cut(&d, &h, step, always, &fates[i], i == 0 ? "lost" : i == 1 ? "torn" : "kept");
+        for (unsigned i = 0; i < 2; i++)
+            cut(&d, &h, step, mixed, &i, "torn and lost");
+    }
+    memory_disk_fini(&d);
+}
