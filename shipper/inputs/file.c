@@ -176,6 +176,7 @@ static struct input *file_input_open(const void *opts, const struct input_common
     start_watching(in);
     file_find_orphans(in);
     file_scan_patterns(in);
+    file_claim_rest(in);
     return in;
 
 fail:
@@ -242,5 +243,6 @@ const struct input_ops input_file = {
     .stats = file_stats,
     .lag_bytes = file_lag_bytes,
     .stop = file_stop,
+    .hand_over = file_leave,
     .close = file_close,
 };

@@ -19,6 +19,7 @@
 #include "shipper/inputs/list.h"
 #include "shipper/inputs/tail.h"
 
+struct handover;
 struct watch;
 
 enum {
@@ -228,6 +229,14 @@ bool file_open(struct input *in, struct tail *t);
 void file_open_ahead(struct input *in, struct tail *t);
 /* Nothing is to be read of it now: if it is open, it may have to give its descriptor away. */
 void file_rest(struct input *in, struct tail *t);
+/* file_left.c: at a reload. */
+/* Leaves its descriptors to the next input. */
+void file_leave(struct input *in, struct handover *out);
+/* The file of this row, if it is deleted and the input before left it. */
+struct tail *file_claim_deleted(struct input *in, const struct file_id *id,
+                                struct tail *predecessor);
+/* All that were left, have a row that is ours, and were not found by a path. */
+void file_claim_rest(struct input *in);
 /* What zstd may take for a file of this input. */
 enum packed_window file_window(const struct input *in);
 void file_shut(struct input *in, struct tail *t);

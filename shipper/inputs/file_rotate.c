@@ -226,6 +226,11 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
     struct last after;
     struct spot *spot;
 
+    for (size_t i = 0; i < n_rows; i++) {
+        struct tail *t = file_claim_deleted(in, &rows[i].last.id, last);
+
+        last = t ? t : last;
+    }
     if (!siblings_find(round, path, &s))
         goto out;
     tell_gone(in, &s, rows, n_rows);
@@ -246,12 +251,12 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
         t = discover_away(in, file, last); /* which forgets the row */
         last = t ? t : last;
     }
+out:
     spot = last ? file_spot_get(in, path) : NULL;
     if (spot && !spot->previous) {
         spot->previous = last;
         last->left = spot;
     }
-out:
     siblings_free(&s);
 }
 

@@ -24,7 +24,7 @@
 
 struct checkpoints;
 struct ev_loop;
-struct rest;
+struct handover;
 
 /* What every input can be told; the keys beside the input's own (config/config.h has their table).
  */
@@ -69,7 +69,7 @@ struct input_world {
     bool is_replay;                  /* read to the end, then be done */
     /* Files and directories that ship writes itself: no glob and no directory finds them. */
     struct option_list own_files;
-    struct rest *rest; /* of standard input, from the agent before; NULL or empty: there is none */
+    struct handover *handover; /* from the agent before; NULL or empty: there is none */
     /* One line for a person, on the log: the input says what it decided (a file that cannot be
      * read, bytes that were lost). ERR_NONE: nothing is wrong, as when logrotate truncates. */
     void (*log)(void *ctx, const struct err *what);
@@ -113,13 +113,13 @@ struct input_ops {
     /* Reads no more from now on; chunks in work still come back. May come again, and after pause.
      */
     void (*stop)(struct input *in);
+    /* What only this input has, for the next one of its kind, after the pool's end and before
+     * close. May be NULL. */
+    void (*hand_over)(struct input *in, struct handover *out);
     /* For a source that cannot be asked again; else these are NULL.
      * pause: as stop, but another input of this kind goes on: nothing is ended.
-     * hand_over: to it, what was read and is not settled, after the pool's end and before close;
-     * *out is empty before.
      * unsettled: events that were read and are nowhere else, an open line counted as one. */
     void (*pause)(struct input *in);
-    void (*hand_over)(struct input *in, struct rest *out);
     uint64_t (*unsettled)(const struct input *in);
     /* After the pool is idle or gone. */
     void (*close)(struct input *in);

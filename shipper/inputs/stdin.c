@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shipper/inputs/handover.h"
 #include "shipper/inputs/input.h"
-#include "shipper/inputs/rest.h"
 #include "shipper/pipeline/chunk.h"
 
 enum { RETRY_MS = 50 };
@@ -240,7 +240,7 @@ static void tell(const struct input *in, struct err *e)
 /* Takes up where the agent before left off: the same stream goes on. */
 static void take_identity(struct input *in)
 {
-    struct rest *rest = in->world->rest;
+    struct rest *rest = in->world->handover ? &in->world->handover->rest : NULL;
 
     if (!rest || !rest->is_there)
         return;
@@ -323,10 +323,13 @@ static void stdin_pause(struct input *in)
 
 /* The chunks that are not settled, from the oldest on, then what they left of the last read, then
  * what this input has not come to of the rest that it was given itself. */
-static void stdin_hand_over(struct input *in, struct rest *out)
+static void stdin_hand_over(struct input *in, struct handover *handover)
 {
+    struct rest *out = &handover->rest;
     struct stream *s = &in->stream;
 
+    if (out->is_there)
+        return; /* a second input, which has read nothing that the first has */
     out->is_there = true;
     out->process = in->process;
     out->began_ns = in->began_ns;

@@ -19,23 +19,20 @@ static void stop_watchers(struct agent *a)
         ev_loop_destroy(a->loop);
 }
 
-/* What an input has of standard input goes on; else what none of ours ever took. */
-static void hand_over(struct agent *a, struct rest *to)
+/* What the inputs have goes on; and what none of ours ever took. */
+static void hand_over(struct agent *a, struct handover *to)
 {
     for (size_t i = 0; a->inputs && i < a->plan.n_inputs; i++) {
         const struct input_ops *ops = a->plan.inputs[i].ops;
 
-        if (a->inputs[i] && ops->hand_over && !to->is_there)
+        if (a->inputs[i] && ops->hand_over)
             ops->hand_over(a->inputs[i], to);
     }
-    if (!to->is_there) {
-        *to = a->rest;
-        a->rest = (struct rest){0};
-    }
+    handover_move(&a->handover, to);
 }
 
-/* In the order of who uses whom. `rest`: for the agent that takes over; NULL: none does. */
-static int take_down(struct agent *a, struct rest *rest, struct err *e)
+/* In the order of who uses whom. `handover`: for the agent that takes over; NULL: none does. */
+static int take_down(struct agent *a, struct handover *handover, struct err *e)
 {
     int rc;
 
@@ -44,12 +41,12 @@ static int take_down(struct agent *a, struct rest *rest, struct err *e)
     pool_free(a->pool);
     pool_free(a->writer);
     rc = checkpoints_close(a->checkpoints, e);
-    if (rest)
-        hand_over(a, rest);
+    if (handover)
+        hand_over(a, handover);
     for (size_t i = 0; a->inputs && i < a->plan.n_inputs; i++)
         if (a->inputs[i])
             a->plan.inputs[i].ops->close(a->inputs[i]);
-    rest_fini(&a->rest);
+    handover_fini(&a->handover);
     lanes_free(a->lanes);
     engine_free(a->engine);
     for (size_t i = 0; a->intakes && i < a->plan.n_outputs; i++)
@@ -78,7 +75,7 @@ int agent_free(struct agent *a, struct err *e)
 static bool reads_standard_input(const struct agent *a)
 {
     for (size_t i = 0; i < a->plan.n_inputs; i++)
-        if (a->plan.inputs[i].ops->hand_over)
+        if (a->plan.inputs[i].ops->pause)
             return true;
     return false;
 }
@@ -86,7 +83,7 @@ static bool reads_standard_input(const struct agent *a)
 /* No input is there for it any more. */
 static void tell_lost(const struct agent *a)
 {
-    uint64_t n = rest_count_lines(&a->rest);
+    uint64_t n = rest_count_lines(&a->handover.rest);
 
     if (n && !reads_standard_input(a))
         log_line(a->plan.log, LOG_ERROR,
@@ -101,10 +98,12 @@ int agent_take_over(struct agent *a, struct agent *before, struct err *e)
     struct err trouble = {0};
     int rc;
 
-    if (take_down(before, &a->rest, &trouble) < 0)
+    if (take_down(before, &a->handover, &trouble) < 0)
         log_err(a->plan.log, LOG_ERROR, &trouble);
     tell_lost(a);
     rc = agent_open_exclusive(a, e);
+    if (rc == 0)
+        handover_fini(&a->handover);
     a->stopped_ms = stopped_ms; /* if it does not start, the gap goes on */
     a->gap_ms = clock_mono_ms(&clock_real) - stopped_ms;
     return rc;

@@ -12,7 +12,7 @@
 #include <ev.h>
 
 #include "shipper/base/random.h"
-#include "shipper/inputs/rest.h"
+#include "shipper/inputs/handover.h"
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/progress.h"
 #include "shipper/verbs/signals.h"
@@ -43,8 +43,8 @@ struct agent {
     char *state; /* directory */
     struct checkpoints *checkpoints;
     struct input **inputs;
-    bool *is_paused;  /* each: another of its kind goes on */
-    struct rest rest; /* of standard input, until an input takes it */
+    bool *is_paused;          /* each: another of its kind goes on */
+    struct handover handover; /* from the agent before, until an input takes it */
     struct option_list own_files;
     struct input_world input_world;
     char host[256];

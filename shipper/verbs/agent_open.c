@@ -268,7 +268,7 @@ static int open_inputs(struct agent *a, struct err *e)
         .host = a->host,
         .is_replay = a->plan.is_replay,
         .own_files = a->own_files,
-        .rest = &a->rest,
+        .handover = &a->handover,
         .log = on_part_log,
         .log_ctx = a,
     };

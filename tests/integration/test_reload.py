@@ -184,6 +184,28 @@ def test_events_without_ids_are_waited_for(live, field, tmp_path, fake_es):
     assert_each_once(files, fake_es.events())
 
 
+@pytest.mark.parametrize("memory", ["64MiB", "4MiB"])
+def test_a_file_that_is_deleted_is_not_lost(live, tmp_path, fake_es, memory):
+    """What only our descriptor still has goes along, read or not, and what comes after it at its path waits for it."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = folder / "app.log"
+    lines = [f"line {number} {os.urandom(150).hex()}" for number in range(20_000)]
+    log.write_text("".join(f"{line}\n" for line in lines[:15_000]))
+    fake_es.default_fault = status(503)
+    ship = live(limits={"drain": "60s", "memory": memory})
+    fake_es.wait_for(lambda fake: len(fake.requests) >= 1)
+    log.unlink()
+    log.write_text("".join(f"{line}\n" for line in lines[15_000:]))
+    with FakeEs() as well:
+        reload(ship, tmp_path)
+        reload(ship, tmp_path, outputs=[elastic(well.url)])
+        well.wait_for(lambda fake: fake.count() >= len(lines), SETTLE_S)
+        assert sorted(arrived(well.events()).items()) == sorted((line, 1) for line in lines)
+        assert ship.stop().rc == 0
+    assert "lost" not in ship.stderr and "is gone" not in ship.stderr
+
+
 # ---- what does not start -----------------------------------------------------------------------
 
 
