@@ -57,7 +57,7 @@ static void stop_and_rotate_five_times(void)
     rig_run(&r, 2000);
     rig_close(&r);
     for (int i = 0; i < 5; i++) {
-        char text[8];
+        char text[16];
 
         snprintf(text, sizeof text, "%d\n", i + 1);
         r.now_ms += 10000;
