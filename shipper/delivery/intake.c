@@ -27,10 +27,6 @@ static void note_state(struct intake *in)
 {
     in->stats.held_bytes = budget_held(&in->memory);
     in->stats.is_full = has_used_its_share(in) || in->spool.n_on_disk > 0;
-    if (in->options.queue) {
-        in->stats.durable_events = queue_stats(in->options.queue)->events;
-        in->stats.durable_bytes = queue_stats(in->options.queue)->bytes;
-    }
 }
 
 struct intake *intake_new(const struct intake_options *options, struct err *e)
@@ -155,6 +151,11 @@ uint64_t intake_stand_ins(const struct intake *in)
 const struct intake_stats *intake_stats(const struct intake *in)
 {
     return &in->stats;
+}
+
+const struct queue_stats *intake_queue_stats(const struct intake *in)
+{
+    return in->options.queue ? queue_stats(in->options.queue) : NULL;
 }
 
 int intake_free(struct intake *in, struct err *e)

@@ -24,6 +24,7 @@
 
 struct engine;
 struct queue;
+struct queue_stats;
 struct stream;
 
 /* In the order of the option's choices (config/common_options.c). */
@@ -49,14 +50,12 @@ struct intake_options {
 };
 
 struct intake_stats {
-    uint64_t events_in;      /* of batches from the lanes, and of the queue's earlier life */
-    uint64_t dropped;        /* events; those that were damaged in the queue, too */
-    uint64_t dropped_bytes;  /* plain, of their documents */
-    uint64_t queued_events;  /* neither dropped nor with the engine: on disk, or on the way there */
-    uint64_t durable_events; /* in the queue and not settled, with the engine or not ... */
-    int64_t durable_bytes;   /* ... and what its files take */
-    int64_t held_bytes;      /* in memory, from intake to verdict */
-    bool is_full;            /* it would block, spill or drop now */
+    uint64_t events_in;     /* of batches from the lanes, and of the queue's earlier life */
+    uint64_t dropped;       /* events; those that were damaged in the queue, too */
+    uint64_t dropped_bytes; /* plain, of their documents */
+    uint64_t queued_events; /* neither dropped nor with the engine: on disk, or on the way there */
+    int64_t held_bytes;     /* in memory, from intake to verdict */
+    bool is_full;           /* it would block, spill or drop now */
 };
 
 struct intake;
@@ -80,6 +79,8 @@ void intake_stop(struct intake *in);
 /* Chunks of the tracker that are stand-ins: durable, and with the engine. */
 uint64_t intake_stand_ins(const struct intake *in);
 const struct intake_stats *intake_stats(const struct intake *in);
+/* Of its queue; NULL: it has none. */
+const struct queue_stats *intake_queue_stats(const struct intake *in);
 /* After sinks and pools are closed. -1 and *e when what was settled could not be remembered. */
 int intake_free(struct intake *in, struct err *e);
 

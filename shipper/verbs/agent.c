@@ -129,7 +129,7 @@ static void tell_dangers(const struct agent *a)
 static void tell_queues(const struct agent *a, const char *then)
 {
     for (size_t i = 0; i < a->plan.n_outputs; i++)
-        queues_tell_waiting(&a->plan, i, intake_stats(a->intakes[i])->durable_events, then);
+        queues_tell_waiting(&a->plan, i, intake_queue_stats(a->intakes[i]), then);
 }
 
 enum agent_end agent_run(struct agent *a, struct err *e)

@@ -22,6 +22,7 @@ static bool look_at_output(const struct agent *a, size_t i, int64_t now_ms,
                            struct snapshot_output *out)
 {
     const struct intake_stats *intake = intake_stats(a->intakes[i]);
+    const struct queue_stats *queue = intake_queue_stats(a->intakes[i]);
 
     out->name = strdup(a->engine_outputs[i].name);
     out->type = a->engine_outputs[i].ops->name;
@@ -30,6 +31,9 @@ static bool look_at_output(const struct agent *a, size_t i, int64_t now_ms,
     out->in_flight = out->stats.in_flight_events + intake->queued_events;
     out->dropped = intake->dropped;
     out->held_bytes = intake->held_bytes;
+    out->has_queue = queue;
+    if (queue)
+        out->queue = *queue;
     engine_view(a->engine, i, now_ms, &out->view);
     if (out->view.trouble)
         out->trouble = *out->view.trouble;

@@ -70,11 +70,12 @@ void queues_tell_left_behind(const struct agent_plan *plan)
         closedir(dir);
 }
 
-void queues_tell_waiting(const struct agent_plan *plan, size_t i, uint64_t events, const char *then)
+void queues_tell_waiting(const struct agent_plan *plan, size_t i, const struct queue_stats *queue,
+                         const char *then)
 {
     const struct output_common *o = &plan->outputs[i].common;
 
-    if (events && o->queue_path)
+    if (queue && queue->events)
         log_line(plan->log, LOG_INFO, "output %s: %llu events wait in its queue %s; %s", o->name,
-                 (unsigned long long)events, o->queue_path, then);
+                 (unsigned long long)queue->events, o->queue_path, then);
 }

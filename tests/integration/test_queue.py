@@ -11,6 +11,7 @@ import time
 import pytest
 
 from fake_es import FakeEs, stall, status
+from scrape import Watcher
 from shipping import elastic, letters, write_config
 
 SETTLE_S = 60
@@ -122,8 +123,8 @@ def test_killed_over_and_over_with_a_sink_that_comes_and_goes(shop, fake_es, see
     """FB7, O1: positions move with the queue; what it has is sent by whichever life comes to it."""
     rng = random.Random(seed)
     written = 0
-    with open(shop.log, "a") as log:
-        for life in range(8):
+    with open(shop.log, "a") as log, Watcher(shop.folder / "state" / "ship.sock"):
+        for _ in range(8):
             fake_es.default_fault = rng.choice([None, status(503), stall(seconds=2), None])
             ship = shop.start(elastic(fake_es.url, batch={"linger": "20ms"}))
             for _ in range(rng.randrange(2, 6)):
@@ -310,7 +311,7 @@ def test_standard_output_keeps_its_order(shop):
 def test_reloads_with_other_sinks(shop, fake_es):
     """V6: the queue goes on in the next agent, whatever the address is then."""
     written = 0
-    with FakeEs() as other, open(shop.log, "a") as log:
+    with FakeEs() as other, open(shop.log, "a") as log, Watcher(shop.folder / "state" / "ship.sock"):
         sinks = [fake_es, other]
         ship = shop.start(elastic(fake_es.url))
         for turn in range(12):

@@ -48,10 +48,10 @@ Test(intake_queue, positions_move_once_it_is_durable)
     cr_expect(intake_is_idle(r.intake));
     cr_expect_eq(r.world->fake.n_held, 1, "and it is sent from memory meanwhile");
     cr_expect_eq(intake_stand_ins(r.intake), r.world->tracker.n_chunks);
-    cr_expect_eq(intake_stats(r.intake)->durable_events, BATCH);
+    cr_expect_eq(intake_queue_stats(r.intake)->events, BATCH);
     intake_rig_answer(&r, VERDICT_DELIVERED);
     intake_rig_tick(&r, 1);
-    cr_expect_eq(intake_stats(r.intake)->durable_events, 0);
+    cr_expect_eq(intake_queue_stats(r.intake)->events, 0);
     cr_expect_eq(r.world->tracker.n_chunks, 0);
     intake_rig_expect_balance(&r);
     intake_rig_fini(&r);
@@ -87,7 +87,7 @@ Test(intake_queue, a_dead_sink)
     cr_expect_eq(r.world->moved_to, 4000);
     cr_expect_leq(intake_stats(r.intake)->held_bytes, ROOM_FOR_TWO + 8192, "%lld bytes are held",
                   (long long)intake_stats(r.intake)->held_bytes);
-    cr_expect_eq(intake_stats(r.intake)->durable_events, 400);
+    cr_expect_eq(intake_queue_stats(r.intake)->events, 400);
     cr_expect(intake_stats(r.intake)->is_full);
     for (int n = 400; r.seen[399] == 0; n += BATCH) { /* and more comes while it catches up */
         cr_assert(intake_rig_answer(&r, VERDICT_DELIVERED));
@@ -100,7 +100,7 @@ Test(intake_queue, a_dead_sink)
     intake_rig_drain(&r);
     intake_rig_expect_once(&r, 0, 500);
     cr_expect(r.is_in_order, "oldest first");
-    cr_expect_eq(intake_stats(r.intake)->durable_events, 0);
+    cr_expect_eq(intake_queue_stats(r.intake)->events, 0);
     cr_expect_not(intake_stats(r.intake)->is_full);
     intake_rig_fini(&r);
 }
@@ -158,8 +158,8 @@ Test(intake_queue, dropping_begins_when_the_queue_is_full)
     }
     cr_expect_eq(r.world->moved_to, 4000, "positions move over what is dropped");
     cr_expect_gt(intake_stats(r.intake)->dropped, 200);
-    cr_expect_geq(intake_stats(r.intake)->durable_events, 20);
-    cr_expect_eq(intake_stats(r.intake)->durable_events + intake_stats(r.intake)->dropped, 400);
+    cr_expect_geq(intake_queue_stats(r.intake)->events, 20);
+    cr_expect_eq(intake_queue_stats(r.intake)->events + intake_stats(r.intake)->dropped, 400);
     intake_rig_drain(&r);
     intake_rig_expect_balance(&r);
     cr_expect_eq(engine_stats(r.world->engine, 0)->delivered + intake_stats(r.intake)->dropped,
@@ -254,8 +254,8 @@ Test(intake_queue, stopping_takes_nothing_up)
     offer_all(&r, 0, 80);
     intake_stop(r.intake);
     intake_rig_drain(&r);
-    cr_expect_lt(intake_stats(r.intake)->durable_events, 80);
-    cr_expect_gt(intake_stats(r.intake)->durable_events, 60);
+    cr_expect_lt(intake_queue_stats(r.intake)->events, 80);
+    cr_expect_gt(intake_queue_stats(r.intake)->events, 60);
     cr_expect(engine_is_idle(r.world->engine));
     offer_all(&r, 80, 80 + BATCH);
     cr_expect_eq(r.world->fake.n_held, 0);
