@@ -165,6 +165,15 @@ static bool keep(struct intake *in, struct batch *b, uint64_t number)
     return true;
 }
 
+static void put_failed(struct intake *in, const struct err *why)
+{
+    struct spool *s = &in->spool;
+
+    s->put_again_ms = in->now_ms + AGAIN_MS;
+    tell_trouble(in, &s->put_trouble, why,
+                 "; its events are kept in memory, and sent from there; trying again");
+}
+
 static void on_put(void *ctx, struct batch *b, uint64_t number, const struct err *why)
 {
     struct pending *p = ctx;
@@ -174,9 +183,7 @@ static void on_put(void *ctx, struct batch *b, uint64_t number, const struct err
     s->n_putting--;
     p->is_putting = false;
     if (why->code != ERR_NONE) {
-        s->put_again_ms = in->now_ms + AGAIN_MS;
-        tell_trouble(in, &s->put_trouble, why,
-                     "; its events are kept in memory, and sent from there; trying again");
+        put_failed(in, why);
         return;
     }
     tell_mended(in, &s->put_trouble, "its queue can be written again");
@@ -186,6 +193,19 @@ static void on_put(void *ctx, struct batch *b, uint64_t number, const struct err
     s->n_on_disk++;
     tracker_settle_items(in->options.tracker, b->items, b->n_items);
     batch_free(b);
+}
+
+static void put(struct intake *in, struct pending *p)
+{
+    struct err why;
+
+    if (queue_put(in->options.queue, p->batch, on_put, p)) {
+        p->is_putting = true;
+        in->spool.n_putting++;
+        return;
+    }
+    err_set(&why, ERR_NOMEM, "out of memory");
+    put_failed(in, &why);
 }
 
 /* While the disk fails, one at a time, to see whether it still does. */
@@ -200,9 +220,7 @@ static void put_what_waits(struct intake *in)
             return;
         if (!queue_has_room(in->options.queue, p->batch))
             return;
-        p->is_putting = true;
-        s->n_putting++;
-        queue_put(in->options.queue, p->batch, on_put, p);
+        put(in, p);
     }
 }
 

@@ -52,9 +52,6 @@ struct queue {
     /* Puts that wait, oldest first. */
     struct queue_put *puts;
     struct queue_put **puts_end;
-    struct batch *refused; /* for want of memory, and those put after them; oldest first */
-    queue_put_fn *refused_done;
-    void *refused_ctx;
     size_t n_putting; /* of those that wait, and of those in work */
     int64_t putting_bytes;
     uint64_t just_put; /* its put is being told; 0: none */
@@ -255,26 +252,6 @@ static void done_puts(struct queue *q)
     q->just_put = 0;
 }
 
-/* After the puts that came before them. */
-static void done_refused(struct queue *q)
-{
-    struct batch *batch = q->puts ? NULL : q->refused;
-    struct err why;
-
-    if (!batch)
-        return;
-    q->refused = NULL;
-    err_set(&why, ERR_NOMEM, "out of memory");
-    err_at(&why, "%s", q->store.directory);
-    while (batch) {
-        struct batch *next = batch->next;
-
-        batch->next = NULL;
-        q->refused_done(q->refused_ctx, batch, 0, &why);
-        batch = next;
-    }
-}
-
 /* A record that cannot be read holds up what is behind it: not for ever. */
 static bool is_stuck(struct queue *q, uint64_t number)
 {
@@ -359,7 +336,6 @@ static void done_work(struct job *job)
         done_remember(q);
     take_news(q);
     done_puts(q);
-    done_refused(q);
     if (has_got)
         done_get(q, q->stats.damaged_events - damaged_events);
     else if (q->get_done && (w->has_no_memory || find_waiting(q) == q->next_number))
@@ -421,7 +397,7 @@ static void start_work(struct queue *q)
     q->puts_end = &q->puts;
     prepare_get(q);
     prepare_remember(q);
-    if (!w->puts && !q->refused && !q->get_done && !w->remembers)
+    if (!w->puts && !q->get_done && !w->remembers)
         return;
     q->is_working = true;
     pool_submit(q->writer, &w->job, JOB_NORMAL);
@@ -488,29 +464,13 @@ bool queue_has_room(const struct queue *q, const struct batch *batch)
     return q->stats.bytes + q->putting_bytes + bytes_of(batch) <= q->max_bytes;
 }
 
-/* It is told later, as any other; there is no memory to note more than the batch itself. */
-static void refuse(struct queue *q, struct batch *batch, queue_put_fn *done, void *ctx)
+bool queue_put(struct queue *q, struct batch *batch, queue_put_fn *done, void *ctx)
 {
-    struct batch **end = &q->refused;
-
-    assert(!q->refused || (q->refused_done == done && q->refused_ctx == ctx));
-    while (*end)
-        end = &(*end)->next;
-    batch->next = NULL;
-    *end = batch;
-    q->refused_done = done;
-    q->refused_ctx = ctx;
-    start_work(q);
-}
-
-void queue_put(struct queue *q, struct batch *batch, queue_put_fn *done, void *ctx)
-{
-    struct queue_put *p = q->refused ? NULL : calloc(1, sizeof *p);
+    struct queue_put *p = calloc(1, sizeof *p);
 
     if (!p || !out_reserve(q)) {
         free(p);
-        refuse(q, batch, done, ctx);
-        return;
+        return false;
     }
     *p = (struct queue_put){.batch = batch, .done = done, .ctx = ctx, .bytes = bytes_of(batch)};
     q->putting_bytes += p->bytes;
@@ -518,6 +478,7 @@ void queue_put(struct queue *q, struct batch *batch, queue_put_fn *done, void *c
     *q->puts_end = p;
     q->puts_end = &p->next;
     start_work(q);
+    return true;
 }
 
 void queue_get(struct queue *q, queue_get_fn *done, void *ctx)
@@ -596,12 +557,6 @@ int queue_close(struct queue *q, struct err *e)
     queue_record_free(q->work.record);
     free_puts(q->work.puts);
     free_puts(q->puts);
-    while (q->refused) {
-        struct batch *next = q->refused->next;
-
-        batch_free(q->refused);
-        q->refused = next;
-    }
     number_set_free(&q->work.settled);
     rc = queue_store_remember(&q->store, &q->settled, true, e);
     queue_store_close(&q->store);

@@ -61,7 +61,7 @@ struct queue *queue_open(const struct queue_options *options, queue_log_fn *log,
 bool queue_has_room(const struct queue *q, const struct batch *batch);
 /* Appends it; one fsync for all that wait. The batch is lent until done, which comes from inside
  * this call only when memory is out. */
-void queue_put(struct queue *q, struct batch *batch, queue_put_fn *done, void *ctx);
+bool queue_put(struct queue *q, struct batch *batch, queue_put_fn *done, void *ctx);
 /* The oldest record that was neither given out by this call nor stayed in memory after its put
  * (queue_keep). One call at a time. */
 void queue_get(struct queue *q, queue_get_fn *done, void *ctx);

@@ -137,7 +137,12 @@ static void on_put(void *ctx, struct batch *batch, uint64_t number, const struct
 
 void queue_rig_put(struct queue_rig *r, unsigned tag, size_t bytes)
 {
-    queue_put(r->queue, queue_rig_batch(r, tag, bytes), on_put, r);
+    struct batch *b = queue_rig_batch(r, tag, bytes);
+
+    if (queue_put(r->queue, b, on_put, r))
+        return;
+    batch_free(b);
+    err_set(&r->why, ERR_NOMEM, "out of memory");
 }
 
 void queue_rig_reap(struct queue_rig *r)
