@@ -62,8 +62,10 @@ $(LIBRARY): $(filter-out $(OUT)/shipper/main.o,$(OBJECTS))
 $(OUT)/ship: $(OUT)/shipper/main.o $(LIBRARY)
 	$(if $(V),,@)$(CC) $(LINK) $^ $(LIBS) -o $@
 
-# Tests may let memory run out (tests/support/failing_malloc.h).
-WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# Tests may let memory run out (tests/support/failing_malloc.h), and plant bugs (tests/sim/sim_plant.h).
+WRAPPED := malloc calloc realloc tracker_read es_item_verdict retry_delay_ms engine_tick file_row_fits \
+	source_file_lacks_mark source_file_expect checkpoints_put es_reply_is_whole letter_files_append budget_try budget_add
+WRAP    := $(WRAPPED:%=-Wl,--wrap=%)
 $(OUT)/unit: $(UNITOBJ) $(LIBRARY)
 	$(if $(V),,@)$(CC) $(LINK) $(WRAP) $^ $(LIBS) $(CRITERION) -o $@
 

@@ -3,8 +3,8 @@
  * path), file_discover.c (generations not known before), file_rotate.c (where files went),
  * file_away.c (how long they are read there), file_chain.c (who waits for whom), file_open.c
  * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
- * restart), file_paths.c (paths made absolute), file_check.c (what `ship check` says),
- * file_lag.c (how far behind it is).
+ * restart), file_sweep.c (what is forgotten), file_paths.c (paths made absolute), file_check.c
+ * (what `ship check` says), file_lag.c (how far behind it is).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -153,10 +153,6 @@ bool file_check(const void *options, const struct files *files, struct buffer *o
 /* For struct input_ops. */
 uint64_t file_lag_bytes(const struct input *in);
 
-/* --- file_lag.c --- */
-/* For struct input_ops. */
-uint64_t file_lag_bytes(const struct input *in);
-
 /* --- file_table.c: tables; NULL when there is none, or memory is out --- */
 struct spot *file_spot_find(const struct input *in, const char *path);
 struct spot *file_spot_get(struct input *in, const char *path);
@@ -258,8 +254,6 @@ int file_load_rows(struct input *in, struct err *e);
  * is long enough. */
 bool file_row_fits(struct input *in, const struct known *k, const char *path,
                    const struct file_stat *st);
-/* The row's file is at the row's path still, or nobody can tell. */
-bool file_is_where_it_was(const struct input *in, const struct known *k);
 /* Goes on where the row says; forgets the row. */
 void file_restore(struct input *in, struct tail *t, struct known *k);
 /* Rows of generations whose content is no longer in this inode. */
@@ -268,8 +262,16 @@ void file_forget_rows(struct input *in, const struct file_id *id);
 void file_start_at_end(struct input *in, struct tail *t, const char *path, uint64_t size);
 /* A row for a generation of which nothing is read yet. */
 void file_put_row(struct input *in, struct tail *t, bool is_finished);
+/* The row as it is here. */
+void file_put_known(struct input *in, const struct known *k);
+/* From here, and from the store. */
+void file_forget_row(struct input *in, struct known *k);
 /* Its last word: finished, or forgotten. */
 void file_settled(struct input *in, struct tail *t);
+
+/* --- file_sweep.c --- */
+/* The row's file is at the row's path still, or nobody can tell. */
+bool file_is_where_it_was(const struct input *in, const struct known *k);
 void file_sweep(struct input *in);
 
 #endif

@@ -1,4 +1,4 @@
-/* Where to go on after a restart: rows of the checkpoint store, and when they may be forgotten. */
+/* Where to go on after a restart: rows of the checkpoint store, and the last words on a file. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "shipper/inputs/file_input.h"
 #include "shipper/pipeline/frame.h"
 
-enum { SWEEP_MS = 60000, LOOK_BACK_MAX = 64 * 1024 };
+enum { LOOK_BACK_MAX = 64 * 1024 };
 
 static int64_t wall_s(const struct input *in)
 {
@@ -200,7 +200,7 @@ void file_restore(struct input *in, struct tail *t, struct known *k)
     file_known_remove(in, k);
 }
 
-static void forget(struct input *in, struct known *k)
+void file_forget_row(struct input *in, struct known *k)
 {
     char key[TAIL_KEY_MAX];
 
@@ -215,7 +215,7 @@ void file_forget_rows(struct input *in, const struct file_id *id)
     struct known *k;
 
     while ((k = file_known_find(in, id)))
-        forget(in, k);
+        file_forget_row(in, k);
 }
 
 /* Behind the last newline before `size`: a line that is being written is read as a whole. */
@@ -285,6 +285,24 @@ void file_put_row(struct input *in, struct tail *t, bool is_finished)
     buffer_free(&state);
 }
 
+void file_put_known(struct input *in, const struct known *k)
+{
+    char key[TAIL_KEY_MAX];
+    struct checkpoint c = {
+        .key = key,
+        .path = k->path,
+        .position = k->position,
+        .head_hash = k->head_hash,
+        .is_finished = k->is_finished,
+        .seen_s = k->seen_s,
+        .state = buffer_slice(&k->state),
+    };
+
+    tail_write_key(key, &k->id, k->n_rewritten);
+    if (in->world->checkpoints)
+        checkpoints_put(in->world->checkpoints, &c);
+}
+
 /* Remembered in little space: should it turn up again, it is not read twice. */
 static void remember(struct input *in, struct tail *t, bool is_finished)
 {
@@ -328,54 +346,4 @@ void file_settled(struct input *in, struct tail *t)
         remember(in, t, is_finished);
     }
     file_forget_tail(in, t);
-}
-
-bool file_is_where_it_was(const struct input *in, const struct known *k)
-{
-    const struct files *files = in->world->files;
-    struct file_stat st;
-    struct file_id id;
-    bool missing;
-
-    if (files->stat(files->ctx, k->path, &st, &missing, NULL) < 0)
-        return !missing;
-    id = file_id_of(&st);
-    return file_id_eq(&id, &k->id);
-}
-
-/* A share that is away for a while keeps its rows: its directory is gone then too. */
-static bool is_directory_there(const struct input *in, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *directory = slash && slash > path ? strndup(path, (size_t)(slash - path)) : strdup("/");
-    struct file_stat st;
-    bool missing;
-    bool is_there = directory && in->world->files->stat(in->world->files->ctx, directory, &st,
-                                                        &missing, NULL) == 0;
-
-    free(directory);
-    return is_there;
-}
-
-static bool is_forgettable(const struct input *in, const struct known *k)
-{
-    bool is_old = wall_s(in) - k->seen_s > FILE_FORGET_S;
-
-    if (k->is_finished)
-        return is_old || (!file_is_where_it_was(in, k) && is_directory_there(in, k->path));
-    return is_old && !file_is_where_it_was(in, k) && is_directory_there(in, k->path);
-}
-
-void file_sweep(struct input *in)
-{
-    if (in->now_ms < in->sweep_ms || in->world->is_replay)
-        return;
-    in->sweep_ms = in->now_ms + SWEEP_MS;
-    for (size_t i = 0; i < in->known_buckets; i++) {
-        for (struct known *k = in->knowns[i], *next; k; k = next) {
-            next = k->next;
-            if (is_forgettable(in, k))
-                forget(in, k);
-        }
-    }
 }

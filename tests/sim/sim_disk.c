@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tests/sim/sim_disk.h"
+#include "tests/sim/sim_plant.h"
 #include "tests/support/failing_malloc.h"
 
 /* --- names and inodes ------------------------------------------------------------------------ */
@@ -184,9 +185,11 @@ static ssize_t sim_pread(void *ctx, int fd, void *buf, size_t len, uint64_t offs
 
 static void fill_stat(const struct sim_inode *i, struct file_stat *out)
 {
+    bool is_blind = sim_plant_chosen() == PLANT_INODE_REUSE;
+
     *out = (struct file_stat){.device = 1,
                               .inode = i->number,
-                              .generation = i->generation,
+                              .generation = is_blind ? 0 : i->generation,
                               .size = i->bytes.len,
                               .mtime_ns = i->mtime_ns,
                               .n_links = i->n_names,

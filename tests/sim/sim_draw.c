@@ -39,8 +39,18 @@ static void draw_batches(struct sim_life *l)
         .linger_ms = sim_draw(r, 3) ? sim_draw(r, 2000) : 0,
     };
     l->ship.common.chunk_bytes = sim_draw(r, 2) ? 64 * 1024 : 64 + sim_draw(r, 1000);
-    l->ship.letters_rotate_bytes = sim_draw(r, 2) ? DEAD_LETTERS_ROTATE : 2000;
     l->ship.memory_bytes = sim_draw(r, 2) ? 8 << 20 : 200000 + sim_draw(r, 300000);
+    for (size_t i = 0; i < SIM_OUTPUTS_MAX; i++)
+        l->ship.intake_options[i] = (struct sim_intake){
+            .on_full = ON_FULL_BLOCK,
+            .memory_bytes = l->ship.memory_bytes / (1 + sim_draw(r, 4)),
+        };
+    /* What one of two drops, the other has. */
+    if (sim_chance(r, 300)) {
+        l->ship.intake_options[1].on_full = ON_FULL_DROP;
+        l->ship.servers[l->ship.server_of[1]].was_left = true;
+    }
+    l->ship.letters_rotate_bytes = sim_draw(r, 2) ? DEAD_LETTERS_ROTATE : 2000;
 }
 
 static void draw_ship(struct sim_life *l)

@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
 #include <string.h>
 
 #include "tests/sim/sim_life.h"
@@ -126,13 +128,16 @@ static void threaten(struct sim_life *l)
     }
 }
 
-static void stop_ship(struct sim_life *l, const char *signal, int64_t drain_ms)
+static void stop_ship(struct sim_life *l, enum sim_stop how)
 {
+    static const char *const signals[] = {"", "SIGHUP", "SIGTERM", "SIGTERM, twice"};
+    int64_t drain_ms = sim_draw(&l->random, 2) ? 10000 : 0;
+
     if (!l->ship.is_up)
         return;
     sim_ship_starve(&l->ship, false);
-    sim_life_tell(l, "%s; at most %lld ms to drain", signal, (long long)drain_ms);
-    sim_ship_stop(&l->ship, drain_ms);
+    sim_life_tell(l, "%s; at most %lld ms to drain", signals[how], (long long)drain_ms);
+    sim_ship_stop(&l->ship, how, drain_ms);
     if (sim_vfs_is_dead())
         after_kill(l);
 }
@@ -142,7 +147,7 @@ static void reload(struct sim_life *l)
 {
     if (!l->ship.is_up)
         return;
-    stop_ship(l, "SIGHUP", 100);
+    stop_ship(l, SIM_STOP_RELOAD);
     sim_life_tell(l, "the configuration has %s", sim_life_draw_again(l));
     open_ship(l);
 }
@@ -168,7 +173,7 @@ static void step(struct sim_life *l)
     else if (die < 22)
         threaten(l);
     else if (die < 25)
-        stop_ship(l, "SIGTERM", sim_draw(&l->random, 2) ? 10000 : 0);
+        stop_ship(l, sim_draw(&l->random, 3) ? SIM_STOP_DRAIN : SIM_STOP_NOW);
     else if (die < 29)
         reload(l);
     if (!l->ship.is_up && sim_draw(&l->random, 2))
@@ -231,6 +236,8 @@ static void life_init(struct sim_life *l, uint64_t seed, const struct sim_life_o
     sim_life_draw(l);
     sim_vfs_init(&l->random);
     sim_own_init(&l->ship.own, &l->random);
+    sim_plant_choose(options->plant);
+    l->ship.own.unsynced = options->plant == PLANT_NO_FSYNC_LETTERS ? SIM_DEAD : NULL;
 }
 
 static void life_fini(struct sim_life *l)
@@ -238,8 +245,17 @@ static void life_fini(struct sim_life *l)
     sim_disk_fini(&l->ship.disk);
     for (size_t i = 0; i < l->ship.n_servers; i++)
         sim_server_fini(&l->ship.servers[i]);
+    sim_plant_choose(PLANT_NONE);
     sim_own_fini(&l->ship.own);
     sim_vfs_fini();
+}
+
+/* In memory, if the machine has such a place. */
+void sim_life_make_state(char path[TEMP_DIR_MAX])
+{
+    strcpy(path, "/dev/shm/ship-sim-XXXXXX");
+    if (!mkdtemp(path))
+        temp_dir_make(path);
 }
 
 bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_options *options)
@@ -260,7 +276,7 @@ bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_opti
         sim_life_judge(l);
     if (options->is_dumped)
         sim_life_dump(l);
-    sim_ship_stop(&l->ship, 10000);
+    sim_ship_stop(&l->ship, SIM_STOP_DRAIN, 10000);
     life_fini(l);
     return !l->why[0];
 }

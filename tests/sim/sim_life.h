@@ -7,17 +7,26 @@
 #ifndef SHIP_TESTS_SIM_LIFE_H
 #define SHIP_TESTS_SIM_LIFE_H
 
+#include "tests/sim/sim_plant.h"
 #include "tests/sim/sim_ship.h"
 #include "tests/sim/sim_world.h"
+
+/* Under a sanitizer a life takes ten times as long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SIM_IS_SLOW = 1 };
+#else
+enum { SIM_IS_SLOW = 0 };
+#endif
 
 enum { SIM_STORY_MAX = 64 * 1024, SIM_WHY_MAX = 1200 };
 
 struct sim_life_options {
-    const char *state;   /* a directory for the lock */
-    unsigned most_steps; /* 0: the usual */
-    unsigned cut_at;     /* ends it after so many steps; 0: it says itself */
-    bool is_told;        /* its story goes to standard error while it happens, ... */
-    bool is_dumped;      /* ... and at its end what is in the files */
+    enum sim_plant plant; /* a bug */
+    const char *state;    /* a directory for the lock */
+    unsigned most_steps;  /* 0: the usual */
+    unsigned cut_at;      /* ends it after so many steps; 0: it says itself */
+    bool is_told;         /* its story goes to standard error while it happens, ... */
+    bool is_dumped;       /* ... and at its end what is in the files */
 };
 
 struct sim_life {
@@ -33,6 +42,7 @@ struct sim_life {
 };
 
 /* False: ->why and ->story. The caller's storage; nothing is left over to free. */
+void sim_life_make_state(char path[TEMP_DIR_MAX]); /* such a directory */
 bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_options *options);
 
 /* --- for the files that make it: sim_draw.c, sim_life.c, sim_judge.c --- */

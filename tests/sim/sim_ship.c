@@ -50,8 +50,7 @@ static void on_batch(void *ctx, struct batch *b)
 {
     struct sim_ship *s = ctx;
 
-    s->is_engine_free = true;
-    engine_offer(s->engine, b);
+    intake_offer(s->intakes[b->output], b);
 }
 
 static void on_moved(void *ctx, struct stream *stream, uint64_t position, struct slice state)
@@ -84,7 +83,8 @@ static bool open_outputs(struct sim_ship *s, struct err *e)
         s->sinks[i] = output_elasticsearch.open(&s->es_options, &world, e);
         if (!s->sinks[i])
             return false;
-        s->engine_outputs[i] = (struct engine_output){&output_elasticsearch, s->sinks[i], "es", false};
+        s->engine_outputs[i] =
+            (struct engine_output){&output_elasticsearch, s->sinks[i], "es", false};
         lanes[i] = (struct lane_options){&output_elasticsearch, &s->es_options, s->limits};
     }
     s->lanes = lanes_new(lanes, s->n_outputs, s->pool, &s->budget, &s->clock, on_batch, s, e);
@@ -112,6 +112,28 @@ static bool open_engine(struct sim_ship *s, struct err *e)
                                  .random_ctx = s->random},
         e);
     return s->engine;
+}
+
+static bool open_intakes(struct sim_ship *s, struct err *e)
+{
+    for (size_t i = 0; i < s->n_outputs; i++) {
+        struct intake_options options = {
+            .output = (unsigned)i,
+            .name = "es",
+            .on_full = s->intake_options[i].on_full,
+            .memory_bytes = s->intake_options[i].memory_bytes,
+            .budget = &s->budget,
+            .tracker = &s->tracker,
+            .engine = s->engine,
+            .log = on_log,
+            .log_ctx = s,
+        };
+
+        s->intakes[i] = intake_new(&options, e);
+        if (!s->intakes[i])
+            return false;
+    }
+    return true;
 }
 
 static bool open_input(struct sim_ship *s, struct err *e)
@@ -177,12 +199,16 @@ static void close_all(struct sim_ship *s)
         input_file.close(s->input);
     lanes_free(s->lanes);
     engine_free(s->engine);
+    for (size_t i = 0; i < s->n_outputs; i++)
+        if (s->intakes[i])
+            intake_free(s->intakes[i], NULL);
     dead_letters_free(s->dead);
     if (s->disk.n_open)
         violate(s, "%d descriptors stayed open", s->disk.n_open);
     if (s->own.n_open)
         violate(s, "%u files of its own stayed open", s->own.n_open);
     memset(s->sinks, 0, sizeof s->sinks);
+    memset(s->intakes, 0, sizeof s->intakes);
     s->pool = s->writer = NULL;
     s->checkpoints = NULL;
     s->input = NULL;
@@ -197,14 +223,15 @@ bool sim_ship_open(struct sim_ship *s)
     struct err e = {0};
 
     s->clock = (struct clock){sim_mono, sim_wall, s};
-    s->is_stopping = s->is_starved = false;
+    s->stopping = SIM_STOP_NO;
+    s->is_starved = false;
     s->is_engine_free = true;
     s->kill_in = 0;
     budget_init(&s->budget, s->memory_bytes);
     tracker_init(&s->tracker, on_moved, s);
     s->pool = pool_new(0, on_wake, s, &e);
     s->writer = pool_new(0, on_wake, s, &e);
-    if (open_outputs(s, &e) && open_engine(s, &e) && open_input(s, &e)) {
+    if (open_outputs(s, &e) && open_engine(s, &e) && open_input(s, &e) && open_intakes(s, &e)) {
         s->is_up = true;
         return true;
     }
@@ -247,17 +274,55 @@ static unsigned n_requests(const struct sim_ship *s)
     return n;
 }
 
+static uint64_t in_flight(const struct sim_ship *s)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < s->n_outputs; i++)
+        n += engine_stats(s->engine, i)->in_flight_events;
+    return n;
+}
+
+static int64_t tick_intakes(struct sim_ship *s)
+{
+    uint64_t n = in_flight(s);
+    int64_t next = INT64_MAX;
+    bool is_open = true;
+
+    for (size_t i = 0; i < s->n_outputs; i++) {
+        next = sooner(next, intake_tick(s->intakes[i], s->now_ms));
+        is_open &= intake_is_open(s->intakes[i]);
+    }
+    budget_shut(&s->budget, !is_open);
+    s->is_engine_free |= in_flight(s) != n;
+    return next;
+}
+
+/* As shipper/verbs/agent.c decides it. */
+static bool is_flush_due(struct sim_ship *s)
+{
+    int64_t half = s->budget.limit_bytes / 2;
+    bool has_refused = budget_has_refused(&s->budget);
+    int64_t sealed = 0;
+
+    for (size_t i = 0; i < s->n_outputs; i++)
+        sealed += intake_stats(s->intakes[i])->held_bytes;
+    return budget_held(&s->budget) - sealed > half || (has_refused && sealed <= half) ||
+           s->stopping != SIM_STOP_NO;
+}
+
 /* It may only do something when it said that it would, or when something came in since: in a ship
  * where nothing else happens it would not be woken. */
 static int64_t tick_engine(struct sim_ship *s)
 {
-    bool may_act = s->is_engine_free || s->now_ms >= s->engine_due_ms;
+    int64_t due_ms = s->engine_due_ms;
+    bool may_act = s->is_engine_free || s->now_ms >= due_ms;
     unsigned n = n_requests(s);
 
     s->engine_due_ms = engine_tick(s->engine, s->now_ms);
     if (!may_act && n_requests(s) != n)
-        violate(s, "a lost wake-up: a request went out %lld ms after it could have, or was not due",
-                (long long)(s->now_ms - s->engine_due_ms));
+        violate(s, "a lost wake-up: a request goes out, and the engine asked to be called %s",
+                due_ms == INT64_MAX ? "never" : "later");
     s->is_engine_free = false;
     return s->engine_due_ms;
 }
@@ -285,17 +350,20 @@ static bool turn(struct sim_ship *s, int64_t *due)
     bool is_busy = true;
 
     while (is_busy) {
-        bool flush = s->is_stopping || budget_held(&s->budget) > s->budget.limit_bytes / 2;
+        uint64_t n;
 
         is_busy = false;
         *due = INT64_MAX;
         if (!take_in(s, &is_busy))
             return false;
-        if (!s->is_stopping)
+        if (s->stopping == SIM_STOP_NO)
             *due = sooner(*due, input_file.tick(s->input, s->now_ms));
         if (!goes_on(s))
             return false;
-        *due = sooner(*due, lanes_tick(s->lanes, s->now_ms, flush));
+        n = in_flight(s);
+        *due = sooner(*due, lanes_tick(s->lanes, s->now_ms, is_flush_due(s)));
+        *due = sooner(*due, tick_intakes(s));
+        s->is_engine_free |= in_flight(s) != n;
         *due = sooner(*due, tick_engine(s));
         if (!goes_on(s))
             return false;
@@ -343,21 +411,62 @@ void sim_ship_kill(struct sim_ship *s)
 
 bool sim_ship_is_idle(const struct sim_ship *s)
 {
+    for (size_t i = 0; i < s->n_outputs; i++)
+        if (!intake_is_idle(s->intakes[i]))
+            return false;
     return s->tracker.n_chunks == 0 && lanes_pending(s->lanes) == 0 && engine_is_idle(s->engine);
 }
 
-void sim_ship_stop(struct sim_ship *s, int64_t drain_ms)
+/* --- being told to end: what shipper/verbs/agent_end.c decides, for files ------------------------
+ */
+
+enum { STOP_NOW_MS = 300, LAST_TRY_MS = 1000, RELOAD_MS = 500 };
+
+static bool is_moving(const struct sim_ship *s, int64_t stopped_ms, int64_t ms, int64_t failing_ms)
 {
-    int64_t until = s->now_ms + drain_ms;
+    const struct engine_patience patience = {stopped_ms + ms, stopped_ms + failing_ms};
+
+    for (size_t i = 0; i < s->n_outputs; i++)
+        if (!intake_is_idle(s->intakes[i]))
+            return true;
+    return s->tracker.n_reading || lanes_pending(s->lanes) ||
+           engine_is_moving(s->engine, &patience, s->now_ms);
+}
+
+static bool is_over(const struct sim_ship *s, int64_t stopped_ms, int64_t drain_ms)
+{
+    bool is_late = s->now_ms >= stopped_ms + drain_ms;
+
+    if (sim_ship_is_idle(s))
+        return true;
+    if (s->stopping == SIM_STOP_NOW)
+        return is_late || s->tracker.n_reading == 0;
+    if (s->stopping == SIM_STOP_DRAIN)
+        return is_late || !is_moving(s, stopped_ms, drain_ms, LAST_TRY_MS);
+    if (s->tracker.n_reading)
+        return false;
+    return is_late ||
+           (!engine_would_double(s->engine) && (s->now_ms >= stopped_ms + RELOAD_MS ||
+                                                !is_moving(s, stopped_ms, RELOAD_MS, RELOAD_MS)));
+}
+
+void sim_ship_stop(struct sim_ship *s, enum sim_stop how, int64_t drain_ms)
+{
+    int64_t stopped_ms = s->now_ms;
 
     if (!s->is_up)
         return;
     input_file.stop(s->input);
-    s->is_stopping = true;
+    if (how == SIM_STOP_DRAIN)
+        engine_try_now(s->engine);
+    s->is_engine_free = true;
+    s->stopping = how;
+    if (how == SIM_STOP_NOW)
+        drain_ms = STOP_NOW_MS;
     do
-        if (!sim_ship_run(s, 100))
+        if (!sim_ship_run(s, 20))
             return;
-    while (!sim_ship_is_idle(s) && s->now_ms < until);
+    while (!is_over(s, stopped_ms, drain_ms));
     if (sim_ship_is_idle(s))
         sim_ship_check_sums(s);
     close_all(s);
@@ -370,14 +479,15 @@ void sim_ship_check_sums(struct sim_ship *s)
     for (size_t i = 0; i < s->n_outputs; i++) {
         const struct output_stats *o = engine_stats(s->engine, i);
         const struct sim_server *server = &s->servers[s->server_of[i]];
+        uint64_t dropped = intake_stats(s->intakes[i])->dropped;
 
-        if (o->delivered + o->duplicates + o->dead != events || o->in_flight_events != 0)
+        if (o->delivered + o->duplicates + o->dead + dropped != events || o->in_flight_events != 0)
             violate(s,
                     "the sums: %llu events read; %llu delivered, %llu duplicates, %llu dead, "
-                    "%llu in flight",
+                    "%llu dropped, %llu in flight",
                     (unsigned long long)events, (unsigned long long)o->delivered,
                     (unsigned long long)o->duplicates, (unsigned long long)o->dead,
-                    (unsigned long long)o->in_flight_events);
+                    (unsigned long long)dropped, (unsigned long long)o->in_flight_events);
         if (o->delivered != server->n_told_created || o->duplicates != server->n_told_duplicates)
             violate(s,
                     "the sums: the server told of %llu created and %llu duplicates, ship counts "

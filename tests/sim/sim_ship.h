@@ -10,6 +10,7 @@
 #include "shipper/delivery/checkpoints.h"
 #include "shipper/delivery/dead_letters.h"
 #include "shipper/delivery/engine.h"
+#include "shipper/delivery/intake.h"
 #include "shipper/inputs/file_input.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_own.h"
@@ -19,6 +20,9 @@
 #define SIM_DEAD "/state/dead"
 
 enum { SIM_OUTPUTS_MAX = 2, SIM_SERVERS_MAX = 3 };
+
+/* As in shipper/verbs/agent_end.c. */
+enum sim_stop { SIM_STOP_NO, SIM_STOP_RELOAD, SIM_STOP_DRAIN, SIM_STOP_NOW };
 
 struct sim_ship {
     /* What outlives it. */
@@ -43,12 +47,16 @@ struct sim_ship {
     struct parser parser;
     struct es_options es_options;
     struct batch_limits limits;
+    struct sim_intake {
+        enum on_full on_full;
+        int64_t memory_bytes;
+    } intake_options[SIM_OUTPUTS_MAX];
     int64_t memory_bytes;
     int64_t letters_rotate_bytes;
 
     /* The one that runs, if one does. */
     bool is_up;
-    bool is_stopping;
+    enum sim_stop stopping;
     bool is_starved;  /* the test holds all of its memory */
     unsigned kill_in; /* steps; 0: not */
     struct clock clock;
@@ -60,6 +68,7 @@ struct sim_ship {
     struct sink *sinks[SIM_OUTPUTS_MAX];
     struct engine_output engine_outputs[SIM_OUTPUTS_MAX];
     struct engine *engine;
+    struct intake *intakes[SIM_OUTPUTS_MAX];
     struct dead_letters *dead;
     struct checkpoints *checkpoints;
     struct input_world input_world;
@@ -75,8 +84,8 @@ bool sim_ship_open(struct sim_ship *s);
 bool sim_ship_run(struct sim_ship *s, int64_t ms);
 /* SIGKILL: nothing reaches the disk any more. */
 void sim_ship_kill(struct sim_ship *s);
-/* SIGTERM: drains for at most so long, and ends in order. */
-void sim_ship_stop(struct sim_ship *s, int64_t drain_ms);
+/* It is told to end, and does so in order, after drain_ms at most; sooner if waiting is no use. */
+void sim_ship_stop(struct sim_ship *s, enum sim_stop how, int64_t drain_ms);
 /* Others hold its memory: nothing more is read. */
 void sim_ship_starve(struct sim_ship *s, bool is_starved);
 /* When all is settled: what the engine counts is what was read, and what the servers told. */

@@ -285,7 +285,12 @@ static bool check_request(const struct check *c, const struct sim_server *s, enu
     /* Where something was lost, none is better than a wrong one. */
     if (!f->execution[0] && c->world->may_lose)
         return true;
-    return fail(c, f->execution[0] ? "has a wrong request" : "has no request", kind, n);
+    if (!f->execution[0])
+        return fail(c, "has no request", kind, n);
+    fail(c, "has a wrong request", kind, n);
+    snprintf(c->why + strlen(c->why), c->cap - strlen(c->why), " (%s, not %s)", f->execution,
+             request ? want : "none");
+    return false;
 }
 
 /* An event whose line is still on the disk. */

@@ -6,28 +6,23 @@
  *   SHIP_SIM_STEPS=6        short lives, which are easier to understand
  *   SHIP_SIM_CUT=20         ends each life after so many steps: the first that fails is the one to
  *                           look at
+ *   SHIP_SIM_PLANT=no-resume
+ *                           with a bug in it (sim_plant.h)
  *   SHIP_SIM_AT=file        keeps there the seed that is being lived, for when it ends in a crash
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tests/sim/sim_life.h"
+
+enum { FIRST = 301, LIVES = SIM_IS_SLOW ? 40 : 300 };
 
 static unsigned long number_of(const char *name, unsigned long fallback)
 {
     const char *text = getenv(name);
 
     return text ? strtoul(text, NULL, 10) : fallback;
-}
-
-/* Its lock is a real file: in memory, if the machine has such a place. */
-static void make_state(char path[TEMP_DIR_MAX])
-{
-    strcpy(path, "/dev/shm/ship-sim-XXXXXX");
-    if (!mkdtemp(path))
-        temp_dir_make(path);
 }
 
 static void note_seed(FILE *at, unsigned long seed)
@@ -50,6 +45,9 @@ static void again(char *out, size_t cap, unsigned long seed)
         if (getenv(names[i]))
             len +=
                 (size_t)snprintf(out + len, cap - len, "%s=%lu ", names[i], number_of(names[i], 0));
+    if (getenv("SHIP_SIM_PLANT"))
+        len +=
+            (size_t)snprintf(out + len, cap - len, "SHIP_SIM_PLANT=%s ", getenv("SHIP_SIM_PLANT"));
     snprintf(out + len, cap - len, "make sim SEED=%lu", seed);
 }
 
@@ -87,8 +85,11 @@ Test(life, of_many_seeds, .timeout = 100000)
         .is_dumped = getenv("SHIP_SIM_DUMP"),
     };
 
-    make_state(state);
-    live_many(only ? only : number_of("SHIP_SIM_FIRST", 1),
-              only ? 1 : number_of("SHIP_SIM_LIVES", 300), &options);
+    if (getenv("SHIP_SIM_PLANT"))
+        options.plant = sim_plant_find(getenv("SHIP_SIM_PLANT"));
+    cr_assert_neq(options.plant, PLANTS, "no such bug");
+    sim_life_make_state(state);
+    live_many(only ? only : number_of("SHIP_SIM_FIRST", FIRST),
+              only ? 1 : number_of("SHIP_SIM_LIVES", LIVES), &options);
     temp_dir_remove(state);
 }
