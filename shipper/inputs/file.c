@@ -74,6 +74,8 @@ static void file_close(struct input *in)
     if (!in)
         return;
     watch_free(in->watch);
+    if (in->all.next && !in->world->is_replay)
+        file_tell_unread(in);
     while (in->all.next && !list_is_empty(&in->all)) {
         struct tail *t = LIST_ENTRY(in->all.next, struct tail, all);
 
@@ -98,6 +100,25 @@ static void init_lists(struct input *in)
     list_init(&in->quiet);
     list_init(&in->away);
     list_init(&in->settling);
+}
+
+static unsigned at_most(unsigned most, unsigned n)
+{
+    return n < most ? n : most;
+}
+
+/* Half of what is left beside the files that wander stays free: after a reload the next one opens
+ * its files while this one still has its own. */
+static void share_descriptors(struct input *in)
+{
+    unsigned n = in->world->n_descriptors;
+
+    in->most_open = FILE_MAX_OPEN;
+    in->most_held = FILE_MAX_HELD;
+    if (n) {
+        in->most_open = at_most(FILE_MAX_OPEN, n / 2);
+        in->most_held = at_most(FILE_MAX_HELD, (n - in->most_open) / 2);
+    }
 }
 
 static void start_watching(struct input *in)
@@ -157,6 +178,7 @@ static struct input *file_input_open(const void *opts, const struct input_common
     in->world = world;
     in->stream_options = input_stream_options(common, parser, world);
     init_lists(in);
+    share_descriptors(in);
     in->is_first_scan = true;
     in->now_ms = clock_mono_ms(world->clock);
     in->patterns = file_paths(&in->options->paths, false);

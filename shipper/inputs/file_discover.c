@@ -86,6 +86,7 @@ void file_take_spot(struct input *in, struct spot *s, struct tail *t)
 {
     s->tail = t;
     s->is_done = false;
+    file_let_go(in, t);
     t->spot = s;
     t->seen_ns = clock_wall_ns(in->world->clock);
     list_remove(&t->homeless);
@@ -212,6 +213,8 @@ void file_rewritten(struct input *in, struct tail *t)
 
     list_remove(&t->idle);
     source_file_adopt(n->file, source_file_resign(t->file));
+    n->is_held = t->is_held;
+    t->is_held = false;
     t->is_superseded = true;
     n->successor = t->successor;
     if (n->successor)

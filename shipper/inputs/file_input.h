@@ -25,8 +25,11 @@ struct watch;
 enum {
     FILE_RESCAN_MS = 10000, /* with inotify: what it missed is found after so long */
     FILE_IDLE_CLOSE_MS = 5000,
-    FILE_MAX_SPOTS = 50000, /* paths that are followed: each takes 3.5 KB with its file */
-    FILE_MAX_OPEN = 96,     /* descriptors, but for those of files that could not be opened again */
+    FILE_MAX_SPOTS = 50000,  /* paths that are followed: each takes 3.5 KB with its file */
+    FILE_MAX_OPEN = 96,      /* descriptors of files that could be opened again */
+    FILE_MAX_HELD = 16384,   /* and of those that could not: away and unread, or deleted */
+    FILE_TELL_MAX = 5,       /* files that are named one by one when there are many */
+    FILE_TELL_MS = 60000,    /* what stays true is said again after so long */
     FILE_REPLAY_AHEAD = 256, /* files of a replay that are known at a time */
     FILE_CHECKS_PER_TICK = 256,
     FILE_RETRY_MS = 1000,     /* after a failure to open or read */
@@ -127,11 +130,16 @@ struct input {
     struct link away;
     struct link settling; /* drained, with events under way */
     unsigned n_busy, n_open, n_packed_open;
-    uint64_t n_unread; /* tails that are not drained */
-    int64_t away_ms;   /* when those away are looked at next */
-    int64_t settle_ms; /* and those that settle */
-    int64_t retry_ms;  /* nothing is read before: memory was out */
-    int64_t open_ms;   /* nothing is opened before: descriptors were out */
+    unsigned n_held;               /* of those that are open; they do not count in most_open */
+    unsigned most_open, most_held; /* FILE_MAX_OPEN and FILE_MAX_HELD, or what we may have */
+    unsigned n_at_risk;            /* could not be held since there was room last */
+    int64_t full_ms;               /* when none was found that could be let go */
+    int64_t tied_ms;               /* when deleted files that are held are told of again */
+    uint64_t n_unread;             /* tails that are not drained */
+    int64_t away_ms;               /* when those away are looked at next */
+    int64_t settle_ms;             /* and those that settle */
+    int64_t retry_ms;              /* nothing is read before: memory was out */
+    int64_t open_ms;               /* nothing is opened before: descriptors were out */
     bool has_complained_descriptors;
     bool is_starved; /* the budget had no room */
     bool is_stopped;
@@ -209,6 +217,8 @@ struct tail *file_find_unseen(struct input *in, const char *path, const struct f
 /* For a tail that is away: whatever is due for it. */
 void file_step_away(struct input *in, struct tail *t);
 void file_step_those_away(struct input *in);
+/* At the end: what goes with the descriptors of deleted files. */
+void file_tell_unread(struct input *in);
 /* It was renamed once more since it was found: its row must say where it is. */
 bool file_has_left(const struct input *in, const struct tail *t);
 
@@ -223,6 +233,12 @@ void file_hand_over(struct input *in, struct tail *t);
 bool file_open(struct input *in, struct tail *t);
 /* The same before its turn, while descriptors are left: it may go away meanwhile. */
 void file_open_ahead(struct input *in, struct tail *t);
+/* It is away: keeps its descriptor, or opens one, if it is not read to its end. At the limit it is
+ * told what is lost if it is deleted; of one that is deleted, what is lost. */
+void file_keep(struct input *in, struct tail *t);
+/* It has a path again, or needs none any more. */
+void file_let_go(struct input *in, struct tail *t);
+void file_tell_lost(struct input *in, struct tail *t);
 /* Nothing is to be read of it now: if it is open, it may have to give its descriptor away. */
 void file_rest(struct input *in, struct tail *t);
 /* file_left.c: at a reload. */

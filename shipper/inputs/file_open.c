@@ -1,4 +1,8 @@
-/* Descriptors: who has one, who has to give his back. */
+/* Descriptors: who has one, who has to give his back.
+ *
+ * Those of files that their path leads to again are few, and wander. Those of files that are away
+ * and not read to their end are kept beside them, up to a limit: behind a name that is deleted the
+ * descriptor is all that is left. */
 #include "shipper/inputs/file_input.h"
 
 static void note_open(struct input *in, struct tail *t)
@@ -7,9 +11,18 @@ static void note_open(struct input *in, struct tail *t)
     in->n_packed_open += t->is_packed;
 }
 
+void file_let_go(struct input *in, struct tail *t)
+{
+    in->n_held -= t->is_held;
+    t->is_held = false;
+    if (in->n_held * 2 <= in->most_held)
+        in->n_at_risk = 0;
+}
+
 void file_shut(struct input *in, struct tail *t)
 {
     list_remove(&t->idle);
+    file_let_go(in, t);
     if (!tail_is_open(t))
         return;
     in->n_open--;
@@ -62,6 +75,22 @@ static bool shut_one(struct input *in)
     return false;
 }
 
+static void tell_at_risk(struct input *in, const struct tail *t)
+{
+    uint64_t unread = tail_lost_bytes(t);
+    struct err e = {0};
+
+    if (!unread || ++in->n_at_risk > FILE_TELL_MAX)
+        return;
+    err_set(
+        &e, ERR_BUSY,
+        "%s: was rotated away with %llu bytes unread, and %u descriptors, as many as may be, are "
+        "held for such files: if it is deleted before it is read, they are lost%s",
+        t->path, (unsigned long long)unread, in->n_held,
+        in->n_at_risk == FILE_TELL_MAX ? "; so it is with others" : "");
+    file_log(in, &e);
+}
+
 /* The kernel has no descriptor left. */
 static bool shut_any(struct input *in)
 {
@@ -70,15 +99,20 @@ static bool shut_any(struct input *in)
     if (shut_one(in))
         return true;
     t = find_waiting_one(in);
-    if (t)
-        file_shut(in, t);
-    return t;
+    if (!t)
+        return false;
+    if (t->is_held)
+        tell_at_risk(in, t);
+    file_shut(in, t);
+    return true;
 }
 
 void file_rest(struct input *in, struct tail *t)
 {
-    if (tail_is_open(t) && is_found_again(t))
-        list_push(t->is_packed ? &in->cut : &in->idle, &t->idle);
+    if (!tail_is_open(t) || !is_found_again(t))
+        return;
+    file_let_go(in, t);
+    list_push(t->is_packed ? &in->cut : &in->idle, &t->idle);
 }
 
 enum packed_window file_window(const struct input *in)
@@ -133,6 +167,11 @@ void file_complain(struct input *in, struct tail *t, struct err *e)
     file_log(in, e);
 }
 
+static bool is_full(const struct input *in)
+{
+    return in->n_open - in->n_held >= in->most_open;
+}
+
 bool file_open(struct input *in, struct tail *t)
 {
     struct err e = {0};
@@ -143,7 +182,7 @@ bool file_open(struct input *in, struct tail *t)
         list_remove(&t->idle);
         return true;
     }
-    if (in->n_open >= FILE_MAX_OPEN)
+    if (is_full(in))
         shut_one(in);
     while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_any(in))
         ;
@@ -162,8 +201,71 @@ bool file_open(struct input *in, struct tail *t)
 
 void file_open_ahead(struct input *in, struct tail *t)
 {
-    if (in->open_ms > in->now_ms || (in->n_open >= FILE_MAX_OPEN && !shut_one(in)))
+    if (in->open_ms > in->now_ms || (is_full(in) && !shut_one(in)))
         return;
     if (file_open(in, t) && t->state == TAIL_HELD)
         file_rest(in, t);
+}
+
+/* --- those that are away ---------------------------------------------------------------------- */
+
+void file_tell_lost(struct input *in, struct tail *t)
+{
+    uint64_t lost = tail_lost_bytes(t);
+    struct err e = {0};
+
+    if (!lost)
+        return;
+    in->stats.lost_bytes += lost;
+    err_set(&e, ERR_INPUT, "%s: was deleted before its last %llu bytes were read: they are lost",
+            t->path, (unsigned long long)lost);
+    file_log(in, &e);
+}
+
+/* One that was read to its end, and is only held for what may be written late. */
+static bool let_one_go(struct input *in)
+{
+    if (in->full_ms == in->now_ms)
+        return false;
+    for (struct link *l = in->away.next; l != &in->away; l = l->next) {
+        struct tail *t = LIST_ENTRY(l, struct tail, away);
+
+        if (!t->is_held || t->state != TAIL_DRAINED)
+            continue;
+        file_shut(in, t);
+        return true;
+    }
+    in->full_ms = in->now_ms;
+    return false;
+}
+
+/* What is deleted cannot be opened again, and what is read on a worker is not shut. */
+static void cannot_keep(struct input *in, struct tail *t)
+{
+    if (!t->is_gone)
+        tell_at_risk(in, t);
+    if (t->state == TAIL_BUSY || !tail_is_open(t))
+        return;
+    if (t->is_gone)
+        file_tell_lost(in, t);
+    file_shut(in, t);
+}
+
+void file_keep(struct input *in, struct tail *t)
+{
+    if (t->is_held || t->is_packed || (t->is_gone && !tail_is_open(t)))
+        return;
+    if (is_found_again(t)) {
+        file_open_ahead(in, t);
+        return;
+    }
+    if (in->n_held >= in->most_held && !let_one_go(in)) {
+        cannot_keep(in, t);
+        return;
+    }
+    if (!tail_is_open(t) && (in->open_ms > in->now_ms || !file_open(in, t)))
+        return;
+    list_remove(&t->idle);
+    t->is_held = true;
+    in->n_held++;
 }

@@ -61,7 +61,7 @@ static struct tail *discover_away(struct input *in, const struct sibling *s,
         return NULL;
     t->away_ms = in->now_ms;
     list_push(&in->away, &t->away);
-    file_open_ahead(in, t);
+    file_keep(in, t);
     return t;
 }
 
@@ -119,19 +119,6 @@ void file_displace(struct input *in, struct tail *t)
     list_push(&in->homeless, &t->homeless);
 }
 
-static void tell_lost(struct input *in, struct tail *t)
-{
-    uint64_t lost = tail_lost_bytes(t);
-    struct err e = {0};
-
-    if (!lost)
-        return;
-    in->stats.lost_bytes += lost;
-    err_set(&e, ERR_INPUT, "%s: was deleted before its last %llu bytes were read: they are lost",
-            t->path, (unsigned long long)lost);
-    file_log(in, &e);
-}
-
 /* It is read on through its descriptor, or opened where it went; else what was unread is gone. */
 static void find_home(struct input *in, struct tail *t, struct siblings_round *round)
 {
@@ -152,9 +139,9 @@ static void find_home(struct input *in, struct tail *t, struct siblings_round *r
     }
     list_push(&in->away, &t->away);
     if (t->is_gone && !tail_is_open(t))
-        tell_lost(in, t);
-    else if (!t->is_packed)
-        file_open_ahead(in, t);
+        file_tell_lost(in, t);
+    else
+        file_keep(in, t);
     if (t->state != TAIL_DRAINED)
         file_ready(in, t);
 }

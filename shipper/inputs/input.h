@@ -67,6 +67,7 @@ struct input_world {
     struct ev_loop *loop;            /* for watchers; NULL in the simulator */
     const char *host;                /* host.name and the origin's host */
     bool is_replay;                  /* read to the end, then be done */
+    unsigned n_descriptors;          /* for the files that an input has open; 0: no limit of ours */
     /* Files and directories that ship writes itself: no glob and no directory finds them. */
     struct option_list own_files;
     struct handover *handover; /* from the agent before; NULL or empty: there is none */

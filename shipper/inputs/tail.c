@@ -93,6 +93,18 @@ uint64_t tail_lost_bytes(const struct tail *t)
     return !t->is_packed && t->size > t->stream.position ? t->size - t->stream.position : 0;
 }
 
+uint64_t tail_lost_at_end(const struct tail *t)
+{
+    uint64_t unsettled = t->stream.position - t->stream.settled_position;
+
+    if (t->is_packed || t->stream.position < t->stream.settled_position)
+        return 0;
+    if (t->is_superseded) /* what was not read of it was counted then */
+        return unsettled;
+    return t->is_gone && (t->state != TAIL_DRAINED || unsettled) ? tail_lost_bytes(t) + unsettled
+                                                                 : 0;
+}
+
 static int64_t latest(int64_t a, int64_t b)
 {
     return a > b ? a : b;

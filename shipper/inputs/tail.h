@@ -55,6 +55,7 @@ struct tail {
     bool has_shrunk;    /* below the position: what was seen beyond that is provably gone */
     bool is_superseded; /* its inode has another generation's content now */
     bool is_counted;    /* in stats.total_bytes */
+    bool is_held;       /* away, and its descriptor may be all that is left of it */
 
     /* What is known of its end. */
     uint64_t size;      /* when it was last looked at */
@@ -99,6 +100,8 @@ enum tail_news tail_look(struct tail *t, const struct file_stat *st, int64_t now
 void tail_reached_end(struct tail *t, int64_t now_ms);
 /* Bytes that were seen on disk and never read, when what is there now is something else. */
 uint64_t tail_lost_bytes(const struct tail *t);
+/* The same when ship ends: those that were read and not delivered too, of a file that is gone. */
+uint64_t tail_lost_at_end(const struct tail *t);
 
 enum tail_step {
     TAIL_STAY,

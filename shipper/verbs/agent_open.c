@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #include "shipper/verbs/own_files.h"
 #include "shipper/verbs/queues.h"
 #include "shipper/verbs/state.h"
+
+enum { DESCRIPTORS_RESERVED = 32, DESCRIPTORS_LEAST = 16, DESCRIPTORS_MAX = 1 << 20 };
 
 /* --- where the parts meet --- */
 
@@ -253,6 +256,20 @@ static int open_intakes(struct agent *a, struct err *e)
     return 0;
 }
 
+/* What is not for the store, connections, directories and the like, shared by the inputs. */
+static unsigned descriptors_for_each(size_t n_inputs)
+{
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    rlim_t left;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur > DESCRIPTORS_MAX)
+        limit.rlim_cur = DESCRIPTORS_MAX;
+    left = limit.rlim_cur > DESCRIPTORS_RESERVED ? limit.rlim_cur - DESCRIPTORS_RESERVED : 0;
+    left /= n_inputs ? n_inputs : 1;
+    return left > DESCRIPTORS_LEAST ? (unsigned)left : DESCRIPTORS_LEAST;
+}
+
 static int open_inputs(struct agent *a, struct err *e)
 {
     own_files_init(&a->own_files, &a->plan);
@@ -269,6 +286,7 @@ static int open_inputs(struct agent *a, struct err *e)
         .is_replay = a->plan.is_replay,
         .own_files = a->own_files,
         .handover = &a->handover,
+        .n_descriptors = descriptors_for_each(a->plan.n_inputs),
         .log = on_part_log,
         .log_ctx = a,
     };
