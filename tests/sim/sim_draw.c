@@ -16,7 +16,7 @@ static void draw_servers(struct sim_life *l)
     l->ship.n_outputs = 1 + sim_chance(r, 250);
     l->ship.n_servers = SIM_SERVERS_MAX;
     for (unsigned i = 0; i < SIM_OUTPUTS_MAX; i++)
-        l->ship.server_of[i] = i;
+        l->ship.outputs[i] = (struct sim_output){i, i};
     for (size_t i = 0; i < l->ship.n_servers; i++) {
         struct sim_server *s = &l->ship.servers[i];
 
@@ -40,15 +40,18 @@ static void draw_batches(struct sim_life *l)
     };
     l->ship.common.chunk_bytes = sim_draw(r, 2) ? 64 * 1024 : 64 + sim_draw(r, 1000);
     l->ship.memory_bytes = sim_draw(r, 2) ? 8 << 20 : 200000 + sim_draw(r, 300000);
-    for (size_t i = 0; i < SIM_OUTPUTS_MAX; i++)
-        l->ship.intake_options[i] = (struct sim_intake){
-            .on_full = ON_FULL_BLOCK,
+    for (unsigned id = 0; id < SIM_OUTPUTS_MAX; id++) {
+        l->ship.intake_options[id] = (struct sim_intake){
+            .on_full = l->has_queue[id] ? ON_FULL_SPILL : ON_FULL_BLOCK,
             .memory_bytes = l->ship.memory_bytes / (1 + sim_draw(r, 4)),
         };
+        if (l->has_queue[id])
+            l->ship.intake_options[id].queue_bytes = 4000 << sim_draw(r, 10);
+    }
     /* What one of two drops, the other has. */
-    if (sim_chance(r, 300)) {
+    if (l->ship.outputs[0].id == 0 && sim_chance(r, 300)) {
         l->ship.intake_options[1].on_full = ON_FULL_DROP;
-        l->ship.servers[l->ship.server_of[1]].was_left = true;
+        l->ship.servers[l->ship.outputs[1].server].was_left = true;
     }
     l->ship.letters_rotate_bytes = sim_draw(r, 2) ? DEAD_LETTERS_ROTATE : 2000;
 }
@@ -111,7 +114,8 @@ static unsigned free_server(const struct sim_life *l)
 {
     unsigned i = 0;
 
-    while (i == l->ship.server_of[0] || (l->ship.n_outputs > 1 && i == l->ship.server_of[1]))
+    while (i == l->ship.outputs[0].server ||
+           (l->ship.n_outputs > 1 && i == l->ship.outputs[1].server))
         i++;
     return i;
 }
@@ -128,17 +132,19 @@ const char *sim_life_draw_again(struct sim_life *l)
         draw_batches(l);
         return "other batches and limits";
     case 2:
-        s->servers[s->server_of[which]].was_left = true;
-        s->server_of[which] = free_server(l);
+        s->servers[s->outputs[which].server].was_left = true;
+        s->outputs[which].server = free_server(l);
         return "another address of an output";
     default:
         if (s->n_outputs == 1) {
-            s->server_of[1] = free_server(l);
+            s->outputs[1] = (struct sim_output){1 - s->outputs[0].id, free_server(l)};
             s->n_outputs = 2;
             return "one more output";
         }
-        s->servers[s->server_of[which]].was_left = true;
-        s->server_of[which] = s->server_of[1];
+        if (s->intake_options[1].on_full == ON_FULL_DROP) /* not the one that has all */
+            which = s->outputs[1].id == 1;
+        s->servers[s->outputs[which].server].was_left = true;
+        s->outputs[which] = s->outputs[1];
         s->n_outputs = 1;
         return "one output less";
     }
@@ -146,6 +152,8 @@ const char *sim_life_draw_again(struct sim_life *l)
 
 void sim_life_draw(struct sim_life *l)
 {
+    for (int id = 0; id < SIM_OUTPUTS_MAX; id++)
+        l->has_queue[id] = sim_chance(&l->random, 400);
     draw_servers(l);
     draw_ship(l);
     draw_world(l);

@@ -234,10 +234,13 @@ static void life_init(struct sim_life *l, uint64_t seed, const struct sim_life_o
     l->ship.on_log = on_log;
     l->ship.log_ctx = l;
     sim_life_draw(l);
+    l->world.is_strict = options->is_strict;
     sim_vfs_init(&l->random);
     sim_own_init(&l->ship.own, &l->random);
     sim_plant_choose(options->plant);
-    l->ship.own.unsynced = options->plant == PLANT_NO_FSYNC_LETTERS ? SIM_DEAD : NULL;
+    l->ship.own.unsynced = options->plant == PLANT_NO_FSYNC_LETTERS ? SIM_DEAD
+                           : options->plant == PLANT_NO_FSYNC_QUEUE ? SIM_QUEUES
+                                                                    : NULL;
 }
 
 static void life_fini(struct sim_life *l)

@@ -22,6 +22,7 @@ enum { SIM_STORY_MAX = 64 * 1024, SIM_WHY_MAX = 1200 };
 
 struct sim_life_options {
     enum sim_plant plant; /* a bug */
+    bool is_strict;       /* sim_world.h */
     const char *state;    /* a directory for the lock */
     unsigned most_steps;  /* 0: the usual */
     unsigned cut_at;      /* ends it after so many steps; 0: it says itself */
@@ -35,7 +36,8 @@ struct sim_life {
     struct sim_life_options options;
     struct sim_ship ship;
     struct sim_world world;
-    bool is_dead[SIM_EVENTS_MAX]; /* lines in the dead letters */
+    bool has_queue[SIM_OUTPUTS_MAX]; /* the output with this id */
+    bool is_dead[SIM_EVENTS_MAX];    /* lines in the dead letters */
     char story[SIM_STORY_MAX];
     size_t story_len;
     char why[SIM_WHY_MAX]; /* the promise that was broken; "" none */

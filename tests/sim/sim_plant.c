@@ -80,7 +80,7 @@ WRAPPED(void, budget_add, struct budget *b, int64_t bytes);
 
 void __wrap_tracker_read(struct tracker *t, struct chunk *chunk)
 {
-    if (chosen == PLANT_POSITION_BEFORE_ACK && t->on_moved)
+    if (chosen == PLANT_POSITION_BEFORE_ACK && t->on_moved && !chunk->stream->is_stand_in)
         t->on_moved(t->ctx, chunk->stream, chunk->end, buffer_slice(&chunk->state));
     __real_tracker_read(t, chunk);
 }

@@ -58,6 +58,10 @@ static void on_moved(void *ctx, struct stream *stream, uint64_t position, struct
     struct sim_ship *s = ctx;
     char path[256];
 
+    if (stream->is_stand_in) {
+        intake_settled(stream);
+        return;
+    }
     if (!stream->key)
         return;
     snprintf(path, sizeof path, "%.*s", SLICE_ARG(stream->profile.path));
@@ -76,7 +80,7 @@ static bool open_outputs(struct sim_ship *s, struct err *e)
     struct lane_options lanes[SIM_OUTPUTS_MAX];
 
     for (size_t i = 0; i < s->n_outputs; i++) {
-        struct sim_server *server = &s->servers[s->server_of[i]];
+        struct sim_server *server = &s->servers[s->outputs[i].server];
         struct sink_world world = {&s->clock, &server->transport, NULL, random_next, s->random};
 
         server->n_told_created = server->n_told_duplicates = 0;
@@ -114,14 +118,35 @@ static bool open_engine(struct sim_ship *s, struct err *e)
     return s->engine;
 }
 
+static bool open_queue(struct sim_ship *s, unsigned i, struct queue **out, struct err *e)
+{
+    unsigned id = s->outputs[i].id;
+    char directory[64];
+
+    *out = NULL;
+    if (!s->intake_options[id].queue_bytes)
+        return true;
+    snprintf(directory, sizeof directory, "/state/%u" SIM_QUEUES, id);
+    *out = queue_open(&(struct queue_options){.directory = directory,
+                                              .output_type = "elasticsearch",
+                                              .max_bytes = s->intake_options[id].queue_bytes,
+                                              .disk = &s->own.disk,
+                                              .writer = s->writer,
+                                              .budget = &s->budget,
+                                              .output = i},
+                      on_log, s, e);
+    return *out;
+}
+
 static bool open_intakes(struct sim_ship *s, struct err *e)
 {
-    for (size_t i = 0; i < s->n_outputs; i++) {
+    for (unsigned i = 0; i < s->n_outputs; i++) {
+        const struct sim_intake *intake = &s->intake_options[s->outputs[i].id];
         struct intake_options options = {
-            .output = (unsigned)i,
+            .output = i,
             .name = "es",
-            .on_full = s->intake_options[i].on_full,
-            .memory_bytes = s->intake_options[i].memory_bytes,
+            .on_full = intake->on_full,
+            .memory_bytes = intake->memory_bytes,
             .budget = &s->budget,
             .tracker = &s->tracker,
             .engine = s->engine,
@@ -129,9 +154,14 @@ static bool open_intakes(struct sim_ship *s, struct err *e)
             .log_ctx = s,
         };
 
-        s->intakes[i] = intake_new(&options, e);
-        if (!s->intakes[i])
+        if (!open_queue(s, i, &options.queue, e))
             return false;
+        s->intakes[i] = intake_new(&options, e);
+        if (!s->intakes[i]) {
+            queue_close(options.queue, NULL);
+            return false;
+        }
+        s->n_found[i] = intake_stats(s->intakes[i])->events_in;
     }
     return true;
 }
@@ -409,12 +439,25 @@ void sim_ship_kill(struct sim_ship *s)
     close_all(s);
 }
 
+/* Nothing is being read, open, or on its way to where it is safe: a disk queue has it all. */
+static bool is_rest_durable(const struct sim_ship *s)
+{
+    uint64_t n_durable = 0;
+
+    for (size_t i = 0; i < s->n_outputs; i++) {
+        n_durable += intake_stand_ins(s->intakes[i]);
+        if (!intake_is_idle(s->intakes[i]))
+            return false;
+    }
+    return s->tracker.n_chunks == n_durable && lanes_pending(s->lanes) == 0;
+}
+
 bool sim_ship_is_idle(const struct sim_ship *s)
 {
     for (size_t i = 0; i < s->n_outputs; i++)
-        if (!intake_is_idle(s->intakes[i]))
+        if (intake_stats(s->intakes[i])->queued_events)
             return false;
-    return s->tracker.n_chunks == 0 && lanes_pending(s->lanes) == 0 && engine_is_idle(s->engine);
+    return s->tracker.n_chunks == 0 && is_rest_durable(s) && engine_is_idle(s->engine);
 }
 
 /* --- being told to end: what shipper/verbs/agent_end.c decides, for files ------------------------
@@ -433,6 +476,14 @@ static bool is_moving(const struct sim_ship *s, int64_t stopped_ms, int64_t ms, 
            engine_is_moving(s->engine, &patience, s->now_ms);
 }
 
+static bool is_drained(const struct sim_ship *s, int64_t stopped_ms, int64_t drain_ms)
+{
+    if (!is_rest_durable(s))
+        return !is_moving(s, stopped_ms, drain_ms, LAST_TRY_MS);
+    return engine_is_idle(s->engine) ||
+           (s->now_ms >= stopped_ms + STOP_NOW_MS && !engine_would_double(s->engine));
+}
+
 static bool is_over(const struct sim_ship *s, int64_t stopped_ms, int64_t drain_ms)
 {
     bool is_late = s->now_ms >= stopped_ms + drain_ms;
@@ -442,7 +493,7 @@ static bool is_over(const struct sim_ship *s, int64_t stopped_ms, int64_t drain_
     if (s->stopping == SIM_STOP_NOW)
         return is_late || s->tracker.n_reading == 0;
     if (s->stopping == SIM_STOP_DRAIN)
-        return is_late || !is_moving(s, stopped_ms, drain_ms, LAST_TRY_MS);
+        return is_late || is_drained(s, stopped_ms, drain_ms);
     if (s->tracker.n_reading)
         return false;
     return is_late ||
@@ -457,6 +508,8 @@ void sim_ship_stop(struct sim_ship *s, enum sim_stop how, int64_t drain_ms)
     if (!s->is_up)
         return;
     input_file.stop(s->input);
+    for (size_t i = 0; i < s->n_outputs; i++)
+        intake_stop(s->intakes[i]);
     if (how == SIM_STOP_DRAIN)
         engine_try_now(s->engine);
     s->is_engine_free = true;
@@ -478,16 +531,19 @@ void sim_ship_check_sums(struct sim_ship *s)
 
     for (size_t i = 0; i < s->n_outputs; i++) {
         const struct output_stats *o = engine_stats(s->engine, i);
-        const struct sim_server *server = &s->servers[s->server_of[i]];
+        const struct sim_server *server = &s->servers[s->outputs[i].server];
         uint64_t dropped = intake_stats(s->intakes[i])->dropped;
 
-        if (o->delivered + o->duplicates + o->dead + dropped != events || o->in_flight_events != 0)
+        if (o->delivered + o->duplicates + o->dead + dropped != events + s->n_found[i] ||
+            o->in_flight_events != 0)
             violate(s,
-                    "the sums: %llu events read; %llu delivered, %llu duplicates, %llu dead, "
+                    "the sums: %llu events read, %llu found in the queue; %llu delivered, %llu "
+                    "duplicates, %llu dead, "
                     "%llu dropped, %llu in flight",
-                    (unsigned long long)events, (unsigned long long)o->delivered,
-                    (unsigned long long)o->duplicates, (unsigned long long)o->dead,
-                    (unsigned long long)dropped, (unsigned long long)o->in_flight_events);
+                    (unsigned long long)events, (unsigned long long)s->n_found[i],
+                    (unsigned long long)o->delivered, (unsigned long long)o->duplicates,
+                    (unsigned long long)o->dead, (unsigned long long)dropped,
+                    (unsigned long long)o->in_flight_events);
         if (o->delivered != server->n_told_created || o->duplicates != server->n_told_duplicates)
             violate(s,
                     "the sums: the server told of %llu created and %llu duplicates, ship counts "

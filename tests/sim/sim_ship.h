@@ -11,6 +11,7 @@
 #include "shipper/delivery/dead_letters.h"
 #include "shipper/delivery/engine.h"
 #include "shipper/delivery/intake.h"
+#include "shipper/delivery/queue.h"
 #include "shipper/inputs/file_input.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_own.h"
@@ -18,6 +19,7 @@
 #include "tests/support/temp_dir.h"
 
 #define SIM_DEAD "/state/dead"
+#define SIM_QUEUES "-queue" /* what the paths of queues end in */
 
 enum { SIM_OUTPUTS_MAX = 2, SIM_SERVERS_MAX = 3 };
 
@@ -40,7 +42,10 @@ struct sim_ship {
 
     /* How it is configured. */
     size_t n_outputs;
-    unsigned server_of[SIM_OUTPUTS_MAX];
+    struct sim_output {
+        unsigned id; /* its name, and its queue's */
+        unsigned server;
+    } outputs[SIM_OUTPUTS_MAX];
     const char *pattern;
     struct file_options file_options;
     struct input_common common;
@@ -50,7 +55,8 @@ struct sim_ship {
     struct sim_intake {
         enum on_full on_full;
         int64_t memory_bytes;
-    } intake_options[SIM_OUTPUTS_MAX];
+        int64_t queue_bytes;           /* 0: it has no queue */
+    } intake_options[SIM_OUTPUTS_MAX]; /* by the output's id */
     int64_t memory_bytes;
     int64_t letters_rotate_bytes;
 
@@ -69,6 +75,7 @@ struct sim_ship {
     struct engine_output engine_outputs[SIM_OUTPUTS_MAX];
     struct engine *engine;
     struct intake *intakes[SIM_OUTPUTS_MAX];
+    uint64_t n_found[SIM_OUTPUTS_MAX]; /* events that were in the queue when it was opened */
     struct dead_letters *dead;
     struct checkpoints *checkpoints;
     struct input_world input_world;

@@ -80,6 +80,11 @@ Test(plants, no_fsync_letters)
     find(PLANT_NO_FSYNC_LETTERS, 300);
 }
 
+Test(plants, no_fsync_queue)
+{
+    find(PLANT_NO_FSYNC_QUEUE, 300);
+}
+
 Test(plants, inode_reuse)
 {
     find(PLANT_INODE_REUSE, 300);
