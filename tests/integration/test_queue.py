@@ -11,7 +11,7 @@ import time
 import pytest
 
 from fake_es import FakeEs, stall, status
-from scrape import Watcher
+from scrape import Watcher, scrape
 from shipping import elastic, letters, write_config
 
 SETTLE_S = 60
@@ -93,6 +93,9 @@ def test_a_writer_does_not_wait_for_a_dead_sink(shop, free_port, fake_es):
     writer.join(SETTLE_S)
     assert not writer.is_alive(), "the writer waits"
     shop.wait_until_waiting(ship, n)
+    seen = scrape(shop.folder / "state" / "ship.sock")
+    assert seen.value("ship_memory_peak_bytes") < 5 * 1024 * 1024
+    assert seen.count("in_flight", "elasticsearch") == n
     ship.kill()
     ship = shop.start(elastic(fake_es.url), inputs=STDIN)  # its standard input ends at once
     assert f"output elasticsearch: {n} events wait in its queue {shop.queue}/elasticsearch; they are sent first" in ship.stderr
