@@ -113,7 +113,7 @@ bool queue_entry_read(const char bytes[QUEUE_ENTRY_LEN], uint64_t segment, uint6
         .sum = get_u64(bytes + ENTRY_SUM),
     };
     return out->sum == hash64(slice_of(bytes, ENTRY_SUM)) && out->segment == segment &&
-           out->offset == offset && out->number < UINT64_MAX;
+           out->offset == offset && out->number > 0 && out->number < UINT64_MAX;
 }
 
 /* --- settled --------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ static const struct {
     {"json", fuzz_json},
     {"json_record", fuzz_json_record},
     {"parse_line", fuzz_parse_line},
+    {"queue_segment", fuzz_queue_segment},
     {"regex", fuzz_regex},
 };
 
