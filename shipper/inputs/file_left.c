@@ -9,8 +9,10 @@ void file_leave(struct input *in, struct handover *out)
     for (struct link *l = in->all.next; l != &in->all; l = l->next) {
         struct tail *t = LIST_ENTRY(l, struct tail, all);
 
-        if (!t->is_packed && tail_is_open(t))
-            handover_add_file(out, in->world->files, &t->id, source_file_resign(t->file));
+        if (t->is_packed || !tail_is_open(t))
+            continue;
+        handover_add_file(out, in->world->files, &t->id, source_file_resign(t->file));
+        t->is_left = true;
     }
 }
 
@@ -34,6 +36,7 @@ static struct tail *go_on(struct input *in, struct known *k, int fd, const struc
         source_file_move(t->file, NULL);
     t->away_ms = in->now_ms;
     list_push(&in->away, &t->away);
+    file_keep(in, t);
     if (predecessor)
         file_hold(in, t, predecessor);
     if (t->state == TAIL_WAITING)

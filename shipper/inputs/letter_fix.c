@@ -7,7 +7,7 @@
 
 static int check_field(struct slice field, const char *what, struct err *e)
 {
-    if (field.len == 0)
+    if (!field.ptr || field.len == 0)
         return err_set(e, ERR_CONFIG, "%s has no name", what);
     for (size_t i = 0; i < field.len; i++)
         if ((unsigned char)field.ptr[i] < ' ' || field.ptr[i] == '"' || field.ptr[i] == '\\')

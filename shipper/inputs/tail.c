@@ -97,7 +97,7 @@ uint64_t tail_lost_at_end(const struct tail *t)
 {
     uint64_t unsettled = t->stream.position - t->stream.settled_position;
 
-    if (t->is_packed || t->stream.position < t->stream.settled_position)
+    if (t->is_packed || t->is_left || t->stream.position < t->stream.settled_position)
         return 0;
     if (t->is_superseded) /* what was not read of it was counted then */
         return unsettled;

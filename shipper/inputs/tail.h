@@ -51,6 +51,7 @@ struct tail {
     bool has_gap_before; /* the file between its predecessor and it is gone: nothing is inherited */
     bool is_missing;    /* when it was last to be opened, its path led to nothing or another file */
     bool is_given_up;   /* it is there, and could not be read to its end */
+    bool is_left;       /* to the next agent's input, which goes on with it */
     bool is_gone;       /* deleted: nothing on disk has its identity any more */
     bool has_shrunk;    /* below the position: what was seen beyond that is provably gone */
     bool is_superseded; /* its inode has another generation's content now */
