@@ -3,17 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shipper/base/hash.h"
 #include "shipper/inputs/source_file.h"
-
-enum { MARK_MAX = 256 };
-
-/* What stood in the bytes before an offset: up to MARK_MAX of them. */
-struct mark {
-    uint64_t offset;
-    uint64_t hash;
-    bool is_set;
-};
+#include "shipper/inputs/source_mark.h"
 
 struct source_file {
     struct source base; /* first: the stream hands back this address */
@@ -54,52 +45,6 @@ fail:
     return -1;
 }
 
-static size_t mark_len(uint64_t offset)
-{
-    return offset < MARK_MAX ? (size_t)offset : MARK_MAX;
-}
-
-static uint64_t mark_hash(uint64_t offset, const char *before_end)
-{
-    size_t len = mark_len(offset);
-
-    return hash64(slice_of(before_end - len, len));
-}
-
-/* before_end is the end of the bytes before `offset`, mark_len(offset) of them or more. */
-static void mark_set(struct mark *m, uint64_t offset, const char *before_end)
-{
-    *m = (struct mark){offset, mark_hash(offset, before_end), true};
-}
-
-static bool mark_fits(const struct mark *m, uint64_t offset, const char *before_end)
-{
-    return !m->is_set || m->offset != offset || mark_hash(offset, before_end) == m->hash;
-}
-
-/* Marks the place `at` behind buf[0..], with `before` in front of it. */
-static void mark_inside(struct mark *m, uint64_t offset, const char *before, size_t before_len,
-                        const char *buf, size_t at)
-{
-    char joined[2 * MARK_MAX];
-    size_t len = mark_len(offset + at);
-
-    if (at >= len) {
-        mark_set(m, offset + at, buf + at);
-        return;
-    }
-    memcpy(joined, before, before_len);
-    memcpy(joined + before_len, buf, at);
-    mark_set(m, offset + at, joined + before_len + at);
-}
-
-static size_t last_newline(const char *buf, size_t len)
-{
-    while (len > 0 && buf[len - 1] != '\n')
-        len--;
-    return len;
-}
-
 static ssize_t file_read(struct source *base, uint64_t offset, char *buf, size_t cap, struct err *e)
 {
     struct source_file *s = (struct source_file *)base;
@@ -123,7 +68,7 @@ static ssize_t file_read(struct source *base, uint64_t offset, char *buf, size_t
     n = files->pread(files->ctx, s->fd, buf, cap, offset, e);
     if (n <= 0)
         return n;
-    line = last_newline(buf, (size_t)n);
+    line = mark_last_newline(buf, (size_t)n);
     if (line)
         mark_inside(&s->line, offset, before, before_len, buf, line);
     mark_inside(&s->end, offset, before, before_len, buf, (size_t)n);
