@@ -100,6 +100,7 @@ static void init_lists(struct input *in)
     list_init(&in->quiet);
     list_init(&in->away);
     list_init(&in->settling);
+    list_init(&in->seeking);
 }
 
 static unsigned at_most(unsigned most, unsigned n)

@@ -90,6 +90,7 @@ void file_take_spot(struct input *in, struct spot *s, struct tail *t)
     t->spot = s;
     t->seen_ns = clock_wall_ns(in->world->clock);
     list_remove(&t->homeless);
+    list_remove(&t->seek);
     if (!t->successor)
         list_remove(&t->away);
 }

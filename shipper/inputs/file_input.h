@@ -20,6 +20,7 @@
 #include "shipper/inputs/tail.h"
 
 struct handover;
+struct sibling;
 struct watch;
 
 enum {
@@ -129,6 +130,7 @@ struct input {
     struct link quiet;
     struct link away;
     struct link settling; /* drained, with events under way */
+    struct link seeking;
     unsigned n_busy, n_open, n_packed_open;
     unsigned n_held;               /* of those that are open; they do not count in most_open */
     unsigned most_open, most_held; /* FILE_MAX_OPEN and FILE_MAX_HELD, or what we may have */
@@ -169,6 +171,8 @@ struct spot *file_spot_older(const struct input *in, const struct spot *s);
 void file_spot_remove(struct input *in, struct spot *s);
 struct tail *file_tail_find(const struct input *in, const struct file_id *id);
 bool file_tail_insert(struct input *in, struct tail *t);
+/* It is to be found by another identity. */
+void file_tail_rename(struct input *in, struct tail *t, const struct file_id *id);
 void file_tail_remove(struct input *in, struct tail *t); /* from the tables; not freed */
 struct known *file_known_find(const struct input *in, const struct file_id *id);
 /* Takes k; frees it when memory is out. */
@@ -205,6 +209,8 @@ void file_take_spot(struct input *in, struct spot *s, struct tail *t);
 void file_displace(struct input *in, struct tail *t);
 /* For a bounded number of those that lost their spot. */
 void file_find_homes(struct input *in);
+/* What was known to be there, was not read, and is gone. */
+void file_tell_lost(struct input *in, struct tail *t);
 /* After a restart: files that were rotated away and not read to their end. */
 void file_find_orphans(struct input *in);
 /* A path that is new to us: generations of it that were rotated away since we last looked. Makes
@@ -221,6 +227,33 @@ void file_step_those_away(struct input *in);
 void file_tell_unread(struct input *in);
 /* It was renamed once more since it was found: its row must say where it is. */
 bool file_has_left(const struct input *in, const struct tail *t);
+
+/* --- file_copy.c: a file that is gone, and a packed one that has its text --- */
+/* A text whose file is gone. */
+struct lost_text {
+    uint64_t born_ns;   /* the file; 0: not known */
+    uint64_t head_hash; /* 0: nothing of it was read */
+};
+/* The packed file may have this text, and nobody reads it: it begins as that began, and was last
+ * written to after the file was born. Whether its bytes before the position are the same shows when
+ * it is read. */
+bool file_may_be_copy(struct input *in, const struct lost_text *text, const struct sibling *packed);
+/* By its length, where the format says it: unpacking it would bring nothing behind the position. */
+bool file_is_whole_copy(const struct input *in, uint64_t position, const struct sibling *packed);
+/* A packed file is not to be read: its text was. */
+void file_know_copy(struct input *in, const char *path, const struct file_id *id, uint64_t position,
+                    uint64_t head_hash);
+/* t's file is gone, and not open: as soon as all that was read of it is settled, it is read on from
+ * a copy; without one, what is known to be unread is told and counted as lost. */
+void file_seek_copy(struct input *in, struct tail *t);
+/* For all of those. */
+void file_find_copies(struct input *in);
+/* Goes on in the copy; nothing of t may be in work. False: out of memory. */
+bool file_take_copy(struct input *in, struct tail *t, const struct sibling *packed);
+/* The copy that t reads has another text: the next that may be one, or none. */
+void file_other_copy(struct input *in, struct tail *t);
+/* t was read from a copy, to its end. */
+void file_settle_copy(struct input *in, struct tail *t);
 
 /* --- file_chain.c --- */
 /* t waits until what came before it is read. */
@@ -270,6 +303,8 @@ int file_load_rows(struct input *in, struct err *e);
  * is long enough. */
 bool file_row_fits(struct input *in, const struct known *k, const char *path,
                    const struct file_stat *st);
+/* The first line's hash of a packed file; 0: it has none, or cannot be read. */
+uint64_t file_packed_head(struct input *in, const struct sibling *packed);
 /* Goes on where the row says; forgets the row. */
 void file_restore(struct input *in, struct tail *t, struct known *k);
 /* Rows of generations whose content is no longer in this inode. */

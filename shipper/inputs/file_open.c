@@ -123,7 +123,7 @@ enum packed_window file_window(const struct input *in)
 static int open_packed(struct input *in, struct tail *t, bool *missing, struct err *e)
 {
     const struct files *files = in->world->files;
-    const char *path = t->spot ? t->spot->path : t->path;
+    const char *path = t->spot ? t->spot->path : t->copy_path ? t->copy_path : t->path;
     struct file_stat st;
     int fd = source_open_file(files, path, &t->id, &st, missing, e);
 
@@ -135,6 +135,8 @@ static int open_packed(struct input *in, struct tail *t, bool *missing, struct e
     if (t->stream.source)
         t->stream.source->ops->close(t->stream.source);
     t->stream.source = source_packed_base(t->packed);
+    if (t->copy_path && t->stream.mark)
+        source_packed_expect(t->packed, t->stream.position, t->stream.mark);
     return 0;
 }
 

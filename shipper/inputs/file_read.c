@@ -37,6 +37,8 @@ void file_ready(struct input *in, struct tail *t)
         in->n_unread++; /* somebody writes to what seemed finished */
         break;
     case TAIL_WAITING:
+        if (list_has(&t->seek))
+            return; /* there is nothing to read it from yet */
         break;
     }
     t->state = TAIL_READY;
@@ -160,6 +162,10 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
 {
     struct file_stat st;
 
+    if (t->packed && source_packed_is_other(t->packed)) {
+        file_other_copy(in, t);
+        return;
+    }
     if (t->file && source_file_is_rewritten(t->file)) {
         file_rewritten(in, t);
         return;
@@ -314,6 +320,8 @@ static void cannot_open(struct input *in, struct tail *t)
     wait_for_news(in, t);
     if (is_replay(in)) {
         file_drained(in, t);
+    } else if (t->copy_path && t->is_missing && !t->is_gone) {
+        list_push(&in->homeless, &t->homeless);
     } else if (t->spot) {
         t->read_size = UINT64_MAX;
         if (t->is_missing)
@@ -418,6 +426,7 @@ static void settle(struct input *in)
         return;
     /* In a replay there are few, and others wait for their place. */
     in->settle_ms = in->now_ms + (is_replay(in) ? 0 : FILE_SETTLE_MS);
+    file_find_copies(in);
 
     for (struct link *l = in->settling.next; l != &in->settling; l = next) {
         struct tail *t = LIST_ENTRY(l, struct tail, run);
@@ -466,7 +475,7 @@ int64_t file_read_due(const struct input *in)
         due = start_due(in, in->now_ms);
     if (!list_is_empty(&in->away))
         due = sooner(due, in->away_ms);
-    if (!list_is_empty(&in->settling))
+    if (!list_is_empty(&in->settling) || !list_is_empty(&in->seeking))
         due = sooner(due, in->now_ms + FILE_SETTLE_MS);
     if (!list_is_empty(&in->quiet) && may_start)
         due = sooner(due, start_due(in, LIST_ENTRY(in->quiet.next, struct tail, quiet)->quiet_ms +

@@ -6,6 +6,7 @@
 
 #include "shipper/delivery/checkpoints.h"
 #include "shipper/inputs/file_input.h"
+#include "shipper/inputs/siblings.h"
 #include "shipper/pipeline/frame.h"
 
 enum { LOOK_BACK_MAX = 64 * 1024 };
@@ -141,6 +142,15 @@ static uint64_t packed_head(struct input *in, int fd, const char *path)
     head = head_of(in, -1, source_packed_base(packed));
     source_packed_base(packed)->ops->close(source_packed_base(packed));
     return head;
+}
+
+uint64_t file_packed_head(struct input *in, const struct sibling *packed)
+{
+    struct file_stat st;
+    bool missing;
+    int fd = source_open_file(in->world->files, packed->path, &packed->id, &st, &missing, NULL);
+
+    return fd < 0 ? 0 : packed_head(in, fd, packed->path);
 }
 
 bool file_row_fits(struct input *in, const struct known *k, const char *path,
@@ -338,7 +348,9 @@ void file_settled(struct input *in, struct tail *t)
         file_forget_tail(in, t);
         return;
     }
-    if (t->is_superseded || t->is_gone) {
+    if (t->copy_path) {
+        file_settle_copy(in, t);
+    } else if (t->is_superseded || t->is_gone) {
         if (t->stream.key)
             checkpoints_remove(in->world->checkpoints, t->key);
     } else {

@@ -47,8 +47,8 @@ static bool is_copy(const struct sibling *s, const struct last *after)
  * with) the one it followed. Without birth times there is no telling it from an old file. */
 static bool is_missed(struct input *in, const struct sibling *s, const struct last *after)
 {
-    return s->id.generation >= after->id.generation && after->id.generation && !is_copy(s, after) &&
-           rotation_is_rotated(s->path) && !file_tail_find(in, &s->id) &&
+    return !s->is_packed && s->id.generation >= after->id.generation && after->id.generation &&
+           !is_copy(s, after) && rotation_is_rotated(s->path) && !file_tail_find(in, &s->id) &&
            !file_known_find(in, &s->id) && !file_matches(in, s->path);
 }
 
@@ -95,6 +95,8 @@ static void find_missed(struct input *in, struct tail *t, const struct siblings 
         struct last before = last_of_tail(t);
         struct tail *known = file_tail_find(in, &file->id);
 
+        if (file->is_packed)
+            continue;
         if (known && known->id.generation >= t->id.generation)
             t = known;
         else if (is_missed(in, file, &before))
@@ -126,6 +128,10 @@ static void find_home(struct input *in, struct tail *t, struct siblings_round *r
     struct siblings s;
     size_t i;
 
+    if (t->copy_path) {
+        file_seek_copy(in, t); /* renamed once more */
+        return;
+    }
     if (t->is_packed) {
         t->is_gone = !tail_is_open(t);
     } else if (siblings_find(round, path, &s)) {
@@ -138,6 +144,10 @@ static void find_home(struct input *in, struct tail *t, struct siblings_round *r
         siblings_free(&s);
     }
     list_push(&in->away, &t->away);
+    if (t->is_gone && !tail_is_open(t) && !t->is_packed && t->state != TAIL_DRAINED) {
+        file_seek_copy(in, t);
+        return;
+    }
     if (t->is_gone && !tail_is_open(t))
         file_tell_lost(in, t);
     else
@@ -179,6 +189,14 @@ static struct last newest_gone(const struct siblings *s, const struct lost_row *
     return (struct last){0}; /* nothing was born after it */
 }
 
+/* Not read to its end, and no longer there. */
+static bool is_row_gone(const struct input *in, const struct siblings *s,
+                        const struct lost_row *row)
+{
+    return !row->is_finished && file_known_find(in, &row->last.id) &&
+           find_id(s, &row->last.id) == s->n_items;
+}
+
 /* What was written to it after the last look, nobody knows; one line says it for all that are gone.
  * A packed file that the patterns name is read, and what was read of it before has its ids. */
 static void tell_gone(struct input *in, const struct siblings *s, const struct lost_row *rows,
@@ -187,8 +205,7 @@ static void tell_gone(struct input *in, const struct siblings *s, const struct l
     struct err e = {0};
     size_t i = 0;
 
-    while (i < n && (rows[i].is_finished || file_tail_find(in, &rows[i].last.id) ||
-                     find_id(s, &rows[i].last.id) < s->n_items))
+    while (i < n && !is_row_gone(in, s, &rows[i]))
         i++;
     if (i == n || s->has_packed)
         return;
@@ -199,6 +216,82 @@ static void tell_gone(struct input *in, const struct siblings *s, const struct l
         "time of their own again)",
         rows[i].path, (unsigned long long)rows[i].position, rows[i].path);
     file_log(in, &e);
+}
+
+/* The row's file was packed: it is read on there. */
+static struct tail *take_up_copy(struct input *in, const struct known *k,
+                                 const struct sibling *packed, struct tail *predecessor)
+{
+    struct file_stat st = {.device = k->id.device,
+                           .inode = k->id.inode,
+                           .generation = k->id.generation,
+                           .type = FILE_REGULAR};
+    struct tail *t = file_make_tail(in, k->path, k->path, &st, k->n_rewritten);
+
+    if (!t)
+        return NULL;
+    file_restore(in, t, file_known_find(in, &k->id));
+    if (!file_take_copy(in, t, packed)) {
+        file_forget_tail(in, t);
+        return NULL;
+    }
+    t->away_ms = in->now_ms;
+    if (predecessor)
+        file_hold(in, t, predecessor);
+    file_ready(in, t);
+    return t;
+}
+
+/* A copy of what was read to its end, of which there is nothing more to read. */
+static bool is_read_copy(struct input *in, const struct lost_row *row, const struct known *k,
+                         const struct sibling *packed)
+{
+    if (!row->is_finished || !file_is_whole_copy(in, k->position, packed))
+        return false;
+    file_know_copy(in, packed->path, &packed->id, k->position, k->head_hash);
+    return true;
+}
+
+/* Came, and was rotated away and packed, while ship was away. */
+static bool is_missed_packed(const struct input *in, const struct sibling *s)
+{
+    return in->looked_ns && (uint64_t)s->st.mtime_ns > in->looked_ns + 1000000000u &&
+           rotation_is_rotated(s->path) && !file_tail_find(in, &s->id) &&
+           !file_known_find(in, &s->id) && !file_matches(in, s->path);
+}
+
+/* It may be that of a deleted file that is read through its descriptor. */
+static bool is_copy_of_open(struct input *in, const struct sibling *packed, const struct tail *last)
+{
+    for (const struct tail *t = last; t; t = t->predecessor)
+        if (t->is_gone && t->stream.has_head && file_packed_head(in, packed) == t->stream.head_hash)
+            return true;
+    return false;
+}
+
+/* What a packed file is: the text of a row whose file is gone, or one that was never seen. NULL:
+ * nothing is to be read of it. */
+static struct tail *find_packed(struct input *in, const struct sibling *packed,
+                                const struct siblings *s, const struct lost_row *rows,
+                                size_t n_rows, struct tail *last)
+{
+    for (size_t i = 0; i < n_rows; i++) {
+        const struct known *k = file_known_find(in, &rows[i].last.id);
+        struct lost_text text;
+
+        if (!k || find_id(s, &k->id) < s->n_items)
+            continue;
+        text = (struct lost_text){k->id.generation, k->head_hash};
+        if (!file_may_be_copy(in, &text, packed))
+            continue;
+        if (is_read_copy(in, &rows[i], k, packed))
+            return NULL;
+        if (!rows[i].is_finished)
+            return take_up_copy(in, k, packed, last);
+    }
+    if (!is_missed_packed(in, packed) || is_copy_of_open(in, packed, last))
+        return NULL;
+    return discover_away(in, packed, last);
 }
 
 /* Generations of one origin that were not read to their end, and those born after one that we know;
@@ -220,7 +313,6 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
     }
     if (!siblings_find(round, path, &s))
         goto out;
-    tell_gone(in, &s, rows, n_rows);
     after = newest_gone(&s, rows, n_rows);
     for (size_t i = 0; s.items && i < s.n_items; i++) {
         const struct sibling *file = &s.items[i];
@@ -229,6 +321,11 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
         bool is_wanted = k ? !is_read : is_missed(in, file, &after);
         struct tail *t;
 
+        if (file->is_packed) {
+            t = find_packed(in, file, &s, rows, n_rows, last);
+            last = t ? t : last;
+            continue;
+        }
         if (is_read)
             after = last_of_row(k);
         if (!is_wanted || strcmp(file->path, path) == 0 || file_tail_find(in, &file->id) ||
@@ -238,6 +335,7 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
         t = discover_away(in, file, last); /* which forgets the row */
         last = t ? t : last;
     }
+    tell_gone(in, &s, rows, n_rows);
 out:
     spot = last ? file_spot_get(in, path) : NULL;
     if (spot && !spot->previous) {
@@ -342,8 +440,8 @@ struct tail *file_find_unseen(struct input *in, const char *path, const struct f
     if (siblings_find(&round, path, &s)) {
         for (size_t i = 0; i < s.n_items; i++) {
             const struct sibling *file = &s.items[i];
-            struct tail *t = rotation_is_rotated(file->path) && !file_matches(in, file->path) &&
-                                     is_unseen(in, &file->st, now)
+            struct tail *t = !file->is_packed && rotation_is_rotated(file->path) &&
+                                     !file_matches(in, file->path) && is_unseen(in, &file->st, now)
                                  ? discover_away(in, file, last)
                                  : NULL;
 

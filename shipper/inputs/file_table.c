@@ -199,13 +199,33 @@ bool file_tail_insert(struct input *in, struct tail *t)
     return true;
 }
 
-void file_tail_remove(struct input *in, struct tail *t)
+static struct tail **tail_bucket(const struct input *in, const struct file_id *id)
 {
-    struct tail **at = &in->tails[hash_id(&t->id) & (in->tail_buckets - 1)];
+    return &in->tails[hash_id(id) & (in->tail_buckets - 1)];
+}
+
+static void unlink_tail(struct input *in, struct tail *t)
+{
+    struct tail **at = tail_bucket(in, &t->id);
 
     while (*at != t)
         at = &(*at)->next_by_id;
     *at = t->next_by_id;
+}
+
+void file_tail_rename(struct input *in, struct tail *t, const struct file_id *id)
+{
+    struct tail **bucket = tail_bucket(in, id);
+
+    unlink_tail(in, t);
+    t->id = *id;
+    t->next_by_id = *bucket;
+    *bucket = t;
+}
+
+void file_tail_remove(struct input *in, struct tail *t)
+{
+    unlink_tail(in, t);
     in->n_tails--;
     list_remove(&t->all);
 }

@@ -169,7 +169,7 @@ static bool add_sibling(struct siblings *s, const struct files *files, const cha
     copy = strdup(path);
     if (!copy)
         return false;
-    s->items[s->n_items++] = (struct sibling){copy, st, file_id_of(&st)};
+    s->items[s->n_items++] = (struct sibling){copy, st, file_id_of(&st), rotation_is_packed(path)};
     return true;
 }
 
@@ -185,9 +185,8 @@ static bool add_siblings(struct siblings *s, const struct input *in, const struc
 
         if (n <= 0 || (size_t)n >= sizeof path || !rotation_is_sibling(name, like))
             continue;
-        if (rotation_is_packed(name))
-            s->has_packed |= file_matches(in, path);
-        else if (!add_sibling(s, in->world->files, path))
+        s->has_packed |= rotation_is_packed(name) && file_matches(in, path);
+        if (!add_sibling(s, in->world->files, path))
             return false;
     }
     return true;

@@ -1,5 +1,6 @@
-/* Siblings: the plain files of one origin (app.log, app.log.1, app.log-20260101), oldest first:
- * those beside each other, and those in a directory below, where logrotate's olddir puts them.
+/* Siblings: the files of one origin (app.log, app.log.1, app.log-20260101, app.log.2.gz), oldest
+ * first: those beside each other, and those in a directory below, where logrotate's olddir puts
+ * them.
  *
  * A directory is listed once for all the files in it that are asked for one after the other: ten
  * thousand files rotated at once must not mean ten thousand listings. So a round of questions is
@@ -52,6 +53,7 @@ struct siblings {
         char *path;
         struct file_stat st;
         struct file_id id;
+        bool is_packed;
     } * items;
     size_t n_items;
     size_t cap;

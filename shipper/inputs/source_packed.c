@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shipper/inputs/source_mark.h"
 #include "shipper/inputs/source_packed.h"
 #include "shipper/inputs/unpack.h"
 
@@ -15,8 +16,13 @@ struct source_packed {
     char *in;              /* PACKED_IN_MAX bytes */
     size_t in_at;
     size_t in_len;
-    uint64_t in_offset; /* in the file, of what comes after `in` */
-    uint64_t offset;    /* of the next plain byte */
+    uint64_t in_offset;    /* in the file, of what comes after `in` */
+    uint64_t offset;       /* of the next plain byte */
+    char before[MARK_MAX]; /* the plain text before it, mark_len(offset) bytes at the end of this */
+    struct mark line_mark; /* behind the last newline that was given out */
+    struct mark end_mark;  /* behind the last byte */
+    struct mark expected;
+    bool is_other; /* it is not the text that was expected */
     enum packed_end end;
     struct err why; /* kept for the read after the one that gave out the last good bytes */
 };
@@ -25,6 +31,19 @@ enum packing packing_of(const char *path)
 {
     return slice_ends(slice_str(path), (struct slice)SLICE_LIT(".zst")) ? PACKING_ZSTD
                                                                         : PACKING_GZIP;
+}
+
+uint64_t source_packed_size(const struct files *files, int fd, const char *path,
+                            uint64_t packed_bytes, uint64_t *mask)
+{
+    enum packing packing = packing_of(path);
+    char bytes[UNPACK_SIZE_MAX];
+    uint64_t from =
+        packing == PACKING_GZIP && packed_bytes > sizeof bytes ? packed_bytes - sizeof bytes : 0;
+    ssize_t n = files->pread(files->ctx, fd, bytes, sizeof bytes, from, NULL);
+
+    *mask = 0;
+    return n < (ssize_t)sizeof bytes ? 0 : unpack_size(packing, bytes, mask);
 }
 
 /* Makes sure that there is input; 0: the file has no more for now; -1 and *e. */
@@ -111,6 +130,26 @@ static ssize_t tell_damage(struct source_packed *s, struct err *e)
     return -1;
 }
 
+static void remember(struct source_packed *s, const char *text, size_t len)
+{
+    if (len > MARK_MAX) {
+        text += len - MARK_MAX;
+        len = MARK_MAX;
+    }
+    memmove(s->before, s->before + len, MARK_MAX - len);
+    memcpy(s->before + MARK_MAX - len, text, len);
+}
+
+/* The text ended before the place, or is another one. */
+static bool is_expected(const struct source_packed *s, uint64_t offset)
+{
+    if (!s->expected.is_set)
+        return true;
+    if (s->offset < offset)
+        return s->end == PACKED_CUT; /* it may grow */
+    return mark_fits(&s->expected, offset, s->before + MARK_MAX);
+}
+
 /* After a restart the text before `offset` was read in an earlier life: unpacked and let go. */
 static ssize_t skip_to(struct source_packed *s, uint64_t offset, char *buf, size_t cap,
                        struct err *e)
@@ -121,8 +160,21 @@ static ssize_t skip_to(struct source_packed *s, uint64_t offset, char *buf, size
 
         if (n <= 0)
             return n;
+        remember(s, buf, (size_t)n);
     }
     return 1;
+}
+
+static void note_marks(struct source_packed *s, uint64_t offset, const char *buf, size_t len)
+{
+    size_t before_len = mark_len(offset);
+    const char *before = s->before + MARK_MAX - before_len;
+    size_t line = mark_last_newline(buf, len);
+
+    if (line)
+        mark_inside(&s->line_mark, offset, before, before_len, buf, line);
+    mark_inside(&s->end_mark, offset, before, before_len, buf, len);
+    remember(s, buf, len);
 }
 
 static ssize_t packed_read(struct source *base, uint64_t offset, char *buf, size_t cap,
@@ -138,9 +190,24 @@ static ssize_t packed_read(struct source *base, uint64_t offset, char *buf, size
     if (offset < s->offset)
         return err_set(e, ERR_INPUT, "%s: packed text cannot be read backwards", s->path);
     n = skip_to(s, offset, buf, cap, e);
+    if (n >= 0 && !is_expected(s, offset))
+        s->is_other = true;
+    if (s->is_other)
+        return 0;
     if (n > 0)
         n = unpack_more(s, buf, cap, e);
+    if (n > 0)
+        note_marks(s, offset, buf, (size_t)n);
     return n == 0 ? tell_damage(s, e) : n;
+}
+
+static uint64_t packed_mark(const struct source *base, uint64_t offset)
+{
+    const struct source_packed *s = (const struct source_packed *)base;
+
+    if (s->line_mark.is_set && s->line_mark.offset == offset)
+        return s->line_mark.hash;
+    return s->end_mark.is_set && s->end_mark.offset == offset ? s->end_mark.hash : 0;
 }
 
 static void packed_close(struct source *base)
@@ -152,7 +219,8 @@ static void packed_close(struct source *base)
     free(s);
 }
 
-static const struct source_ops packed_ops = {.read = packed_read, .close = packed_close};
+static const struct source_ops packed_ops = {
+    .read = packed_read, .mark = packed_mark, .close = packed_close};
 
 struct source_packed *source_packed_new(const struct files *files, int fd, const char *path,
                                         enum packed_window window)
@@ -176,6 +244,16 @@ struct source_packed *source_packed_new(const struct files *files, int fd, const
 struct source *source_packed_base(struct source_packed *s)
 {
     return &s->base;
+}
+
+void source_packed_expect(struct source_packed *s, uint64_t offset, uint64_t mark)
+{
+    s->expected = (struct mark){offset, mark, true};
+}
+
+bool source_packed_is_other(const struct source_packed *s)
+{
+    return s->is_other;
 }
 
 enum packed_end source_packed_end(const struct source_packed *s)

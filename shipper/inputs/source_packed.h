@@ -37,6 +37,12 @@ enum packed_end {
     PACKED_BROKEN,  /* damaged: read said so */
 };
 
+/* How much text an open packed file has, as far as its format says it without unpacking: gzip the
+ * last 32 bits of the last member's, zstd the first frame's. *mask: the bits that are known; 0:
+ * none. */
+uint64_t source_packed_size(const struct files *files, int fd, const char *path,
+                            uint64_t packed_bytes, uint64_t *mask);
+
 struct source_packed;
 
 /* Takes the descriptor (also when it fails), borrows files, copies path (for messages). NULL when
@@ -46,6 +52,10 @@ struct source_packed *source_packed_new(const struct files *files, int fd, const
 struct source *source_packed_base(struct source_packed *s);
 /* How things stand where reading is now; meaningful after read gave 0 or failed. */
 enum packed_end source_packed_end(const struct source_packed *s);
+/* Reading will begin at offset, and what stands before it there had this mark (source_mark.h). */
+void source_packed_expect(struct source_packed *s, uint64_t offset, uint64_t mark);
+/* It is shorter, or another text: nothing of it is given out. Meaningful as source_packed_end. */
+bool source_packed_is_other(const struct source_packed *s);
 int source_packed_stat(struct source_packed *s, struct file_stat *out, struct err *e);
 /* Packed bytes that have been taken in, for progress. */
 uint64_t source_packed_taken(const struct source_packed *s);

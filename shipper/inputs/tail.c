@@ -37,6 +37,7 @@ struct tail *tail_new(const char *path, const struct file_id *id, unsigned n_rew
     list_init(&t->quiet);
     list_init(&t->away);
     list_init(&t->homeless);
+    list_init(&t->seek);
     correlate_init(&t->stream.correlate);
     t->stream.owner = t;
     return t;
@@ -52,6 +53,7 @@ void tail_free(struct tail *t)
     buffer_free(&t->stream.carry);
     buffer_free(&t->profile);
     free(t->path);
+    free(t->copy_path);
     free(t);
 }
 

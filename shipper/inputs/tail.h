@@ -39,7 +39,9 @@ struct tail {
     struct source_file *file; /* one of the two is the stream's source */
     struct source_packed *packed;
     bool is_packed;
-    char *path;             /* where it was discovered: what its events say */
+    char *path;      /* where it was discovered: what its events say */
+    char *copy_path; /* its own file is gone: the packed one that has its text. NULL: it has its own
+                      */
     char key[TAIL_KEY_MAX]; /* of its checkpoint */
     struct buffer profile;  /* behind stream.profile */
 
@@ -80,6 +82,7 @@ struct tail {
     struct link idle;  /* open and waiting, longest first; or, packed, cut */
     struct link quiet; /* waiting with a summary held back, longest first */
     struct link away;
+    struct link seek;     /* its file is gone, and nobody has looked yet for a copy of its text */
     struct link homeless; /* away, and nobody has looked yet where it went */
 };
 

@@ -180,3 +180,18 @@ enum unpack_step unpack_run(struct unpack *u, struct slice in, size_t *used, cha
      */
     return run(u, slice_of((const char *)u->magic, u->n_magic), &ignored, out, cap, &none, e);
 }
+
+/* RFC 1952, 2.3.1: ISIZE, modulo 2^32; RFC 8878, 3.1.1.1: Frame_Content_Size. */
+uint64_t unpack_size(enum packing packing, const char bytes[UNPACK_SIZE_MAX], uint64_t *mask)
+{
+    const unsigned char *end = (const unsigned char *)bytes + UNPACK_SIZE_MAX;
+    unsigned long long size;
+
+    if (packing == PACKING_GZIP) {
+        *mask = UINT32_MAX;
+        return end[-4] | (uint64_t)end[-3] << 8 | (uint64_t)end[-2] << 16 | (uint64_t)end[-1] << 24;
+    }
+    size = ZSTD_getFrameContentSize(bytes, UNPACK_SIZE_MAX);
+    *mask = size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ? 0 : UINT64_MAX;
+    return size;
+}

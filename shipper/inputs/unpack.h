@@ -29,4 +29,9 @@ enum unpack_step unpack_run(struct unpack *u, struct slice in, size_t *used, cha
 /* The last run stopped for want of room: the next may make output without input. */
 bool unpack_has_output(const struct unpack *u);
 
+enum { UNPACK_SIZE_MAX = 18 };
+/* The length of the text, by the first bytes of a zstd file or the last of a gzip file. *mask: the
+ * bits of it that are known; 0: none. */
+uint64_t unpack_size(enum packing packing, const char bytes[UNPACK_SIZE_MAX], uint64_t *mask);
+
 #endif
