@@ -3,8 +3,9 @@
  * path), file_discover.c (generations not known before), file_rotate.c (where files went),
  * file_away.c (how long they are read there), file_chain.c (who waits for whom), file_open.c
  * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
- * restart), file_sweep.c (what is forgotten), file_paths.c (paths made absolute), file_check.c
- * (what `ship check` says), file_lag.c (how far behind it is).
+ * restart), file_sweep.c (what is forgotten), file_copy.c (files that are gone, and packed ones with
+ * their text), file_left.c (descriptors at a reload), file_lag.c (how far behind it is), file_paths.c
+ * (paths made absolute), file_check.c (what `ship check` says).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
