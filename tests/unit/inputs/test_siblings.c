@@ -60,10 +60,12 @@ static void expect(struct siblings_round *round, const char *like, const char *w
 
 static void expect_all(struct siblings_round *round)
 {
-    expect(round, "/logs/a.log",
-           "/logs/a.log-20260101:9 /logs/a.log.10:3 /logs/a.log.9:5 /logs/a.log:1");
-    expect(round, "/logs/a.log.7",
-           "/logs/a.log-20260101:9 /logs/a.log.10:3 /logs/a.log.9:5 /logs/a.log:1");
+    expect(
+        round, "/logs/a.log",
+        "/logs/a.log-20260101:9 /logs/a.log.10:3 /logs/a.log.9:5 /logs/a.log.2.gz:4 /logs/a.log:1");
+    expect(
+        round, "/logs/a.log.7",
+        "/logs/a.log-20260101:9 /logs/a.log.10:3 /logs/a.log.9:5 /logs/a.log.2.gz:4 /logs/a.log:1");
     expect(round, "/logs/b.log", "/logs/b.log.2:2 /logs/b.log:7");
     expect(round, "/logs/c.log", "");
 }
