@@ -3,9 +3,9 @@
  * path), file_discover.c (generations not known before), file_rotate.c (where files went),
  * file_away.c (how long they are read there), file_chain.c (who waits for whom), file_open.c
  * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
- * restart), file_sweep.c (what is forgotten), file_copy.c (files that are gone, and packed ones with
- * their text), file_left.c (descriptors at a reload), file_lag.c (how far behind it is), file_paths.c
- * (paths made absolute), file_check.c (what `ship check` says).
+ * restart), file_sweep.c (what is forgotten), file_copy.c (files that are gone, and packed ones
+ * with their text), file_left.c (descriptors at a reload), file_lag.c (how far behind it is),
+ * file_paths.c (paths made absolute), file_check.c (what `ship check` says).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -210,8 +210,6 @@ void file_take_spot(struct input *in, struct spot *s, struct tail *t);
 void file_displace(struct input *in, struct tail *t);
 /* For a bounded number of those that lost their spot. */
 void file_find_homes(struct input *in);
-/* What was known to be there, was not read, and is gone. */
-void file_tell_lost(struct input *in, struct tail *t);
 /* After a restart: files that were rotated away and not read to their end. */
 void file_find_orphans(struct input *in);
 /* A path that is new to us: generations of it that were rotated away since we last looked. Makes
@@ -272,6 +270,7 @@ void file_open_ahead(struct input *in, struct tail *t);
 void file_keep(struct input *in, struct tail *t);
 /* It has a path again, or needs none any more. */
 void file_let_go(struct input *in, struct tail *t);
+/* What was known to be there, was not read, and is gone. */
 void file_tell_lost(struct input *in, struct tail *t);
 /* Nothing is to be read of it now: if it is open, it may have to give its descriptor away. */
 void file_rest(struct input *in, struct tail *t);

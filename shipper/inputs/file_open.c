@@ -248,9 +248,11 @@ static void cannot_keep(struct input *in, struct tail *t)
         tell_at_risk(in, t);
     if (t->state == TAIL_BUSY || !tail_is_open(t))
         return;
-    if (t->is_gone)
-        file_tell_lost(in, t);
     file_shut(in, t);
+    if (t->is_gone && t->state != TAIL_DRAINED)
+        file_seek_copy(in, t);
+    else if (t->is_gone)
+        file_tell_lost(in, t);
 }
 
 void file_keep(struct input *in, struct tail *t)
