@@ -69,6 +69,11 @@ WRAP    := $(WRAPPED:%=-Wl,--wrap=%)
 $(OUT)/unit: $(UNITOBJ) $(LIBRARY)
 	$(if $(V),,@)$(CC) $(LINK) $(WRAP) $^ $(LIBS) $(CRITERION) -o $@
 
+# To be preloaded under ship by integration tests; the release flavour's only, since ASan wants to be first.
+$(OUT)/failing_calls.so: tests/faults/failing_calls.c
+	@mkdir -p $(@D)
+	$(if $(V),,@)$(CC) -std=c17 -g -O2 $(WARNINGS) -Werror -fPIC -shared $< -o $@
+
 # The bench's own tools; what they do not use of the library is not linked.
 $(OUT)/bench/bulk_sink: $(OUT)/tests/bench/bulk_body.o
 $(OUT)/bench/stages: $(OUT)/tests/bench/rig.o

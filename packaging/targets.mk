@@ -8,7 +8,7 @@ endif
 
 # Whoever builds for a test run holds this lock, so that two `make test` at once build once.
 LOCKED    = mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE)
-TEXTS    := $(SOURCES) $(HEADERS) $(UNIT) $(BENCH) $(shell find tests -name '*.h')
+TEXTS    := $(SOURCES) $(HEADERS) $(UNIT) $(BENCH) $(wildcard tests/faults/*.c) $(shell find tests -name '*.h')
 STRICT    = $(CPPFLAGS) -std=c17 $(WARNINGS) -Werror
 
 .PHONY: all demo test check soak sim bench fuzz golden install uninstall clean help
@@ -80,7 +80,7 @@ $(BUILD)/.deps-build: packaging/install-deps
 
 # ---- the parts of test and check ----
 
-unit: $(OUT)/unit
+unit: $(OUT)/unit $(OUT)/failing_calls.so
 
 fuzzers: $(FUZZERS)
 
