@@ -103,7 +103,7 @@ headers: $(HEADERS:%.h=$(BUILD)/headers/%.ok)
 # A header that includes what it uses compiles as the only text of a file.
 $(BUILD)/headers/%.ok: %.h $(HEADERS)
 	@mkdir -p $(@D)
-	@echo '#include "$<"' | $(CC) $(STRICT) -fsyntax-only -x c -
+	@printf '#include "%s"\nstruct any;\n' $< | $(CC) $(STRICT) -fsyntax-only -x c -
 	@touch $@
 
 format:

@@ -395,14 +395,15 @@ int64_t spool_tick(struct intake *in)
 int spool_close(struct intake *in, struct err *e)
 {
     struct spool *s = &in->spool;
-    int rc;
 
-    while (s->lent) {
-        struct queue_record *r = s->lent->record;
+    for (struct lent *l = s->lent, *next; l; l = next) {
+        struct queue_record *r = l->record;
 
+        next = l->next;
         for (size_t i = 0; i < r->n_streams; i++)
             tracker_drop(in->options.tracker, &r->streams[i]);
-        forget(s->lent);
+        queue_record_free(r);
+        free(l);
     }
     while (s->oldest) {
         struct pending *p = s->oldest;
@@ -412,6 +413,5 @@ int spool_close(struct intake *in, struct err *e)
             batch_free(p->batch);
         free(p);
     }
-    rc = queue_close(in->options.queue, e);
-    return rc;
+    return queue_close(in->options.queue, e);
 }
