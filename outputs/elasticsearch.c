@@ -174,7 +174,7 @@ static bool goes_elsewhere(struct post *p, const struct http_reply *http, const 
 {
     struct elastic *es = p->es;
 
-    if (http->failure != HTTP_UNREACHED || ++p->n_unreached >= es->hosts.n_hosts)
+    if (!http_is_unsent(http->failure) || ++p->n_unreached >= es->hosts.n_hosts)
         return false;
     if (p->detour.code == ERR_NONE) {
         p->detour = *why;

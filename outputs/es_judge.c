@@ -17,12 +17,13 @@ static void say_failure(const struct es_answer *a, struct err *e)
         [HTTP_UNREACHED] = "not reached: %s",
         [HTTP_INTERRUPTED] = "interrupted: %s",
         [HTTP_TIMED_OUT] = "no answer in time: %s",
+        [HTTP_UNTRUSTED] = "not trusted: %s; tls.ca_file names whom to trust",
         [HTTP_FOREIGN] = "answered, and not in HTTP (%s); want Elasticsearch or OpenSearch there",
     };
     char text[sizeof e->what];
 
     snprintf(text, sizeof text, forms[a->http->failure], a->http->why);
-    err_set(e, ERR_NET, "%s", text);
+    err_set(e, a->http->failure == HTTP_UNTRUSTED ? ERR_REFUSED : ERR_NET, "%s", text);
     err_at(e, "%s", a->host);
 }
 
@@ -193,10 +194,10 @@ void es_judge(const struct es_answer *a, struct sink_reply *out)
 
     out->status = http->failure == HTTP_ANSWERED ? http->status : 0;
     out->retry_after_ms = http->retry_after_ms;
-    out->was_reached = http->failure != HTTP_UNREACHED && !is_stranger(a);
+    out->was_reached = !http_is_unsent(http->failure) && !is_stranger(a);
     out->is_overload = is_overload(http);
     if (http->failure != HTTP_ANSWERED) {
-        out->outcome = SINK_RETRY;
+        out->outcome = http->failure == HTTP_UNTRUSTED ? SINK_HOLD : SINK_RETRY;
         say_failure(a, &out->why);
         return;
     }

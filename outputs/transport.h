@@ -20,8 +20,15 @@ enum http_failure {
     HTTP_UNREACHED,   /* no connection, DNS, TLS: the request was not taken */
     HTTP_INTERRUPTED, /* sent, at least in part, and no whole reply: it may have been taken */
     HTTP_TIMED_OUT,   /* the same, because time ran out */
+    HTTP_UNTRUSTED,   /* its certificate is none for us: the request was not taken */
     HTTP_FOREIGN,     /* whoever listens there speaks no HTTP */
 };
+
+/* Nothing of the request was taken: it may go elsewhere. */
+static inline bool http_is_unsent(enum http_failure failure)
+{
+    return failure == HTTP_UNREACHED || failure == HTTP_UNTRUSTED;
+}
 
 struct http_reply {
     enum http_failure failure;

@@ -79,6 +79,9 @@ static enum http_failure judge(const struct http_call *c, CURLcode code)
     case CURLE_OK:
         /* A reply cut off inside its headers ends well for libcurl 7.88. */
         return c->has_end_of_head ? HTTP_ANSWERED : HTTP_INTERRUPTED;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return HTTP_UNTRUSTED;
     case CURLE_UNSUPPORTED_PROTOCOL: /* no status line */
     case CURLE_WEIRD_SERVER_REPLY:
         return c->has_sent ? HTTP_FOREIGN : HTTP_UNREACHED;

@@ -96,16 +96,18 @@ def openssl(*args):
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """ca.pem, and a server certificate of it for 127.0.0.1 and one for another name."""
+    """ca.pem, server certificates of it (good for 127.0.0.1, for another name, expired), and one signed by itself."""
     place = tmp_path_factory.mktemp("tls")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     openssl("req", "-x509", *key, "-keyout", f"{place}/ca.key", "-out", f"{place}/ca.pem", "-subj", "/CN=test CA", "-days", "2")
-    for name, who in (("good", "IP:127.0.0.1"), ("other", "DNS:other.example")):
+    for name, who, days in (("good", "IP:127.0.0.1", 2), ("other", "DNS:other.example", 2), ("expired", "IP:127.0.0.1", -1)):
         request = ["-keyout", f"{place}/{name}.key", "-out", f"{place}/{name}.csr", "-subj", f"/CN={name}"]
         openssl("req", *key, *request)
         (place / "ext").write_text(f"subjectAltName={who}\n")
-        signer = ["-CA", f"{place}/ca.pem", "-CAkey", f"{place}/ca.key", "-CAcreateserial", "-days", "2"]
+        signer = ["-CA", f"{place}/ca.pem", "-CAkey", f"{place}/ca.key", "-CAcreateserial", "-days", str(days)]
         openssl("x509", "-req", "-in", f"{place}/{name}.csr", *signer, "-extfile", f"{place}/ext", "-out", f"{place}/{name}.pem")
+    self_signed = ["-keyout", f"{place}/self.key", "-out", f"{place}/self.pem", "-subj", "/CN=self", "-days", "2"]
+    openssl("req", "-x509", *key, *self_signed, "-addext", "subjectAltName=IP:127.0.0.1")
     return place
 
 
@@ -119,6 +121,7 @@ def tls_es(certificates):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates / f"{name}.pem", certificates / f"{name}.key")
         # The handshake belongs to the connection's own thread.
+        fake.tls = context
         fake._server.socket = context.wrap_socket(fake._server.socket, server_side=True, do_handshake_on_connect=False)
         started.append(fake.start())
         return fake
@@ -140,19 +143,39 @@ def test_a_server_of_our_own_authority(run_ship, log, tls_es, certificates):
     assert fake.count() == 500
 
 
-def test_a_server_that_nobody_vouches_for(run_ship, log, tls_es):
-    fake = tls_es()
-    done = run_ship(["--replay", log, "--to", https(fake), "--user", "ship:top-Secret"]).expect(1)
+UNTRUSTED = {
+    "nobody vouches for it": ("good", False, "unable to get local issuer certificate"),
+    "by itself": ("self", True, "self-signed certificate"),
+    "another name": ("other", True, "127.0.0.1"),
+    "expired": ("expired", True, "certificate has expired"),
+}
+
+
+@pytest.mark.parametrize("name", UNTRUSTED)
+def test_a_server_that_is_not_trusted(run_ship, log, tls_es, certificates, name):
+    certificate, knows_authority, said = UNTRUSTED[name]
+    fake = tls_es(certificate)
+    trust = ["--ca-file", certificates / "ca.pem"] if knows_authority else []
+    done = run_ship(["--replay", log, "--to", https(fake), *trust, "--user", "ship:top-Secret"]).expect(1)
     assert fake.requests == []  # not a byte of it, the password least of all
-    assert "certificate" in done.stderr.lower() and https(fake) in done.stderr
+    assert f"{https(fake)}: not trusted: " in done.stderr and said in done.stderr and "tls.ca_file" in done.stderr
     assert "top-Secret" not in done.stderr
+    assert done.seconds < 10  # nobody mends it while a replay waits
 
 
-def test_a_server_with_another_name(run_ship, log, tls_es, certificates):
-    fake = tls_es("other")
-    done = run_ship(["--replay", log, "--to", https(fake), "--ca-file", certificates / "ca.pem"]).expect(1)
-    assert fake.requests == []
-    assert "127.0.0.1" in done.stderr
+def test_a_certificate_that_is_renewed(start_ship, log, tls_es, certificates, tmp_path):
+    """The service holds, tells, and goes on when it is mended at the far side."""
+    fake = tls_es("expired")
+    output = elastic(https(fake), tls={"ca_file": str(certificates / "ca.pem")})
+    inputs = [{"type": "file", "paths": [str(log)]}]
+    more = {"state": str(tmp_path / "state"), "retry": {"initial": "10ms", "max": "100ms"}}
+    ship = start_ship(["run", "-c", write_config(tmp_path / "ship.yaml", inputs, [output], **more)])
+    ship.wait_for(lambda: "certificate has expired" in ship.stderr)
+    fake.tls.load_cert_chain(certificates / "good.pem", certificates / "good.key")
+    fake.wait_for(lambda fake: fake.count() == 500)
+    ship.wait_for(lambda: "answering again" in ship.stderr)
+    assert ship.stderr.count("certificate has expired") == 1
+    assert ship.stop().rc == 0
 
 
 def test_verification_can_be_left_out(run_ship, log, tls_es, tmp_path):

@@ -139,6 +139,7 @@ static void say_no_answer(const struct exchange *x, struct err *e)
     static const char *const forms[] = {[HTTP_UNREACHED] = "not reached",
                                         [HTTP_INTERRUPTED] = "interrupted",
                                         [HTTP_TIMED_OUT] = "no answer in time",
+                                        [HTTP_UNTRUSTED] = "not trusted",
                                         [HTTP_FOREIGN] = "answered, and not in HTTP"};
 
     if (x->is_too_long)
@@ -210,7 +211,7 @@ json_t *elastic_ask(struct elastic *el, const char *endpoint, json_t *body, stru
         else
             reply = read_answer(el, &x, e);
         /* Another host of the cluster may be there. */
-        goes_on = goes_on && !reply && x.failure == HTTP_UNREACHED;
+        goes_on = goes_on && !reply && http_is_unsent(x.failure);
         buffer_free(&x.reply);
         if (!reply)
             err_at(e, "%s", host->url);

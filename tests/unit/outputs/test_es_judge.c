@@ -122,6 +122,10 @@ static const struct row rows[] = {
      "",
      SINK_RETRY,
      "http://es: no answer in time: Operation timed out"},
+    {{.failure = HTTP_UNTRUSTED, .why = "certificate has expired"},
+     "",
+     SINK_HOLD,
+     "http://es: not trusted: certificate has expired; tls.ca_file names whom to trust"},
     {{.failure = HTTP_FOREIGN, .why = "Received HTTP/0.9 when not allowed"},
      "",
      SINK_RETRY,
@@ -188,8 +192,8 @@ Test(es_judge, answers)
         es_judge(&a, &out);
         cr_expect_eq(out.outcome, row->want, "row %zu: HTTP %d", i, row->http.status);
         cr_expect_str_eq(err_text(&out.why, said, sizeof said), row->said);
-        cr_expect_eq(out.was_reached, row->http.failure != HTTP_UNREACHED && !is_stranger,
-                     "row %zu", i);
+        cr_expect_eq(out.was_reached, !http_is_unsent(row->http.failure) && !is_stranger, "row %zu",
+                     i);
         cr_expect_eq(out.retry_after_ms, row->http.retry_after_ms);
         cr_expect_null(strstr(said, "topsecret"), "a reason may quote an event: %s", said);
         cr_expect_eq(out.outcome == SINK_ITEMS, out.verdicts != NULL);
