@@ -142,7 +142,7 @@ static void end_item(struct es_reply *r)
             r->first = r->item;
         r->n_too_large += es_item_is_too_large(r->item.status, reason);
     }
-    if (v == VERDICT_REJECTED)
+    if (v == VERDICT_REJECTED || v == VERDICT_DOUBT)
         keep_refusal(r);
     r->n_items++;
 }

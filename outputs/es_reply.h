@@ -28,7 +28,7 @@ struct es_item {
     bool is_in_failure_store;
 };
 
-/* A rejected item; its texts are in es_reply.texts. */
+/* An item that is rejected, now or after some tries; its texts are in es_reply.texts. */
 struct es_refusal {
     size_t index;
     int status;
@@ -45,7 +45,7 @@ struct es_reply {
     struct es_item first;   /* of the failures */
     size_t n_too_large;     /* es_item_is_too_large */
     size_t n_in_failure_store;
-    struct es_refusal *refusals; /* of those rejected */
+    struct es_refusal *refusals; /* of those rejected, or in doubt */
     size_t n_refusals;
     size_t cap;
     struct buffer texts; /* each with its NUL */

@@ -82,8 +82,8 @@ enum verdict es_item_verdict(int status, struct slice type, struct slice reason)
         return VERDICT_HOLD;
     if (status == 401 || status == 403 || status == 404)
         return VERDICT_HOLD; /* 404: the index or its template is missing */
-    if (status == 500 && is_pipeline_refusal(type))
-        return VERDICT_REJECTED;
+    if (status == 500)
+        return is_pipeline_refusal(type) ? VERDICT_REJECTED : VERDICT_DOUBT;
     return is_passing(status) ? VERDICT_RETRY : VERDICT_REJECTED;
 }
 

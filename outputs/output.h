@@ -25,6 +25,7 @@ enum verdict {
     VERDICT_DELIVERED,
     VERDICT_DUPLICATE, /* it was there already: an earlier try landed. Success */
     VERDICT_RETRY,     /* not now: try this one again */
+    VERDICT_DOUBT,     /* the far side broke on it: the same, but not for ever */
     VERDICT_HOLD,      /* nothing wrong with the event, but someone must mend the far side */
     VERDICT_REJECTED,  /* these bytes will never be taken: dead letter */
 };
@@ -50,7 +51,7 @@ struct rejection {
 struct sink_reply {
     enum sink_outcome outcome;
     enum verdict *verdicts;       /* SINK_ITEMS: n_items of them */
-    struct rejection *rejections; /* by index, ascending */
+    struct rejection *rejections; /* of those rejected, or in doubt; by index, ascending */
     size_t n_rejections;
     int status;             /* HTTP status or 0 */
     bool was_reached;       /* the far side answered, in the output's protocol */

@@ -20,8 +20,9 @@ enum {
 
 /* What one reply, or several of them, did with events. */
 struct tally {
-    size_t good; /* delivered, or duplicates */
-    size_t retry;
+    size_t good;  /* delivered, or duplicates */
+    size_t retry; /* those in doubt too */
+    size_t doubt;
     size_t hold;
     size_t rejected;
 };

@@ -15,6 +15,7 @@ enum {
     HALVE_EVERY_OVERLOAD = 2,
     HALVE_LEAST = 16 * 1024, /* plain bytes: below, size is not what is wrong */
     LONE_TRIES = 8,          /* of one event, while others got through */
+    DOUBT_TRIES = 16,        /* of what the far side breaks on, while it takes other events */
     REFUSED_PART = 10,       /* so many times the events refused are all of them: it is full */
 };
 
@@ -105,7 +106,8 @@ static struct tally count_verdicts(const struct batch *b, const enum verdict *v)
 
     for (size_t i = 0; i < b->n_items; i++) {
         t.good += v[i] == VERDICT_DELIVERED || v[i] == VERDICT_DUPLICATE;
-        t.retry += v[i] == VERDICT_RETRY;
+        t.retry += v[i] == VERDICT_RETRY || v[i] == VERDICT_DOUBT;
+        t.doubt += v[i] == VERDICT_DOUBT;
         t.hold += v[i] == VERDICT_HOLD;
         t.rejected += v[i] == VERDICT_REJECTED;
     }
@@ -123,8 +125,9 @@ static void settle_reply(struct output *o, struct batch *b, const enum verdict *
         return;
     }
     for (size_t i = 0; i < b->n_items;) {
-        bool is_again = pick && (v[i] == VERDICT_RETRY || v[i] == VERDICT_HOLD ||
-                                 (v[i] == VERDICT_REJECTED && letters_failed));
+        bool is_again =
+            pick && (v[i] == VERDICT_RETRY || v[i] == VERDICT_DOUBT || v[i] == VERDICT_HOLD ||
+                     (v[i] == VERDICT_REJECTED && letters_failed));
         size_t run = 1;
 
         if (is_again) {
@@ -292,11 +295,23 @@ static void note_round_trip(struct output *o, const struct batch *b, bool is_ref
             .sent_ms = b->sent_ms, .bytes = b->plain_bytes, .is_refusal = is_refusal};
 }
 
+/* It broke on them so often, and took others meanwhile: they will not get better. */
+static void end_doubts(const struct batch *b, enum verdict *v)
+{
+    for (size_t i = 0; b->lone_failures >= DOUBT_TRIES && i < b->n_items; i++)
+        if (v[i] == VERDICT_DOUBT)
+            v[i] = VERDICT_REJECTED;
+}
+
 static void on_items(struct output *o, struct batch *b, const struct sink_reply *reply)
 {
-    struct tally t = count_verdicts(b, reply->verdicts);
+    struct tally t;
 
-    note_round_trip(o, b, reply->is_overload || t.retry * REFUSED_PART >= b->n_items);
+    end_doubts(b, reply->verdicts);
+    t = count_verdicts(b, reply->verdicts);
+    note_round_trip(o, b, reply->is_overload || (t.retry - t.doubt) * REFUSED_PART >= b->n_items);
+    if (t.doubt && (t.good || (b->is_resend && !o->failures)))
+        b->lone_failures++;
     if (t.good + t.rejected == 0) {
         if (b->is_resend && !o->failures) {
             again_alone(o, b, reply, &t);

@@ -229,6 +229,16 @@ def test_refused_items_become_dead_letters(log, replay, fake_es, tmp_path):
     assert (again.delivered, again.duplicates, again.dead) == (0, 397, 3)
 
 
+def test_what_breaks_a_pipeline_is_not_tried_for_ever(log, replay, fake_es, tmp_path):
+    """500 for one event of many, and of a kind that nobody knows: a dead letter in the end, with what was said."""
+    fake_es.item_rule("poison", 500, "null_pointer_exception", "Cannot invoke \"Object.toString()\"")
+    told = summary(replay(log(100, {50: "poison"}), fake_es.url, retry={"initial": "10ms", "max": "100ms"}).expect(3))
+    assert (told.delivered, told.dead) == (99, 1)
+    (letter,) = letters(tmp_path / "state" / "dead")
+    assert (letter["status"], letter["type"], letter["original"]) == (500, "null_pointer_exception", "poison")
+    assert 10 <= max(fake_es.attempts.values()) <= 20
+
+
 def test_the_original_of_a_line_that_is_no_utf8(replay, fake_es, tmp_path):
     import base64
 

@@ -209,3 +209,60 @@ Test(engine_again, memory_that_runs_out)
         n++;
     cr_expect_gt(n, 10, "%u allocations were made to fail", n - 1);
 }
+
+/* An ingest pipeline that breaks on one event, in a way that nobody knows (item 500): its
+ * neighbours are there, so it is the event, and it goes after some tries. What breaks on all is the
+ * far side. */
+Test(engine_again, what_the_far_side_breaks_on_is_not_tried_for_ever)
+{
+    struct engine_rig *r = engine_rig_new(plain_retry, NULL);
+    enum verdict mixed[] = {VERDICT_DELIVERED, VERDICT_DOUBT, VERDICT_DELIVERED};
+    unsigned n_requests = 1;
+
+    engine_rig_offer(r, 0, 3, 0);
+    engine_rig_tick(r, 0);
+    engine_rig_answer(r, reply_items(mixed));
+    for (int i = 0; i < 100 && !engine_is_idle(r->engine); i++) {
+        enum verdict doubt[] = {VERDICT_DOUBT};
+
+        engine_rig_tick(r, 1000);
+        if (!r->fake.n_held)
+            continue;
+        n_requests++;
+        cr_expect_eq(dead_letters_count(r->dead), 0);
+        engine_rig_answer(r, reply_items(doubt));
+    }
+    engine_rig_tick(r, 0);
+    cr_expect(engine_is_idle(r->engine));
+    cr_expect_eq(n_requests, 17);
+    cr_expect_eq(engine_stats(r->engine, 0)->dead, 1);
+    cr_expect_eq(engine_stats(r->engine, 0)->delivered, 2);
+    cr_expect_eq(r->moved_to, 30);
+    engine_rig_free(r);
+}
+
+Test(engine_again, what_breaks_on_every_event_is_the_far_side)
+{
+    struct engine_rig *r = engine_rig_new(plain_retry, NULL);
+    enum verdict ok[] = {VERDICT_DELIVERED, VERDICT_DELIVERED, VERDICT_DELIVERED};
+
+    engine_rig_offer(r, 0, 3, 0);
+    engine_rig_offer(r, 30, 3, 0);
+    for (int i = 0; i < 200; i++) {
+        engine_rig_tick(r, 1000);
+        while (r->fake.n_held) {
+            enum verdict doubt[] = {VERDICT_DOUBT, VERDICT_DOUBT, VERDICT_DOUBT};
+
+            engine_rig_answer(r, reply_items(doubt));
+        }
+    }
+    cr_expect_eq(engine_stats(r->engine, 0)->dead, 0);
+    for (int i = 0; i < 10; i++) {
+        engine_rig_tick(r, 1000);
+        while (r->fake.n_held)
+            engine_rig_answer(r, reply_items(ok));
+    }
+    cr_expect_eq(engine_stats(r->engine, 0)->delivered, 6);
+    cr_expect_eq(r->moved_to, 60);
+    engine_rig_free(r);
+}
