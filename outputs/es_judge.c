@@ -160,10 +160,25 @@ static void say_items(const struct es_answer *a, struct err *e)
 
 /* --- the judgement --------------------------------------------------------------------------- */
 
+/* OpenSearch (2.19 was seen to) answers what a pipeline drops and what it refuses in another order
+ * than it was sent: the verdicts are each other's. A part with only one of the two is right. */
+static bool is_out_of_order(const struct es_reply *r)
+{
+    return r->n_sent > 1 && r->n_dropped && r->n_pipeline_bad;
+}
+
 static void judge_items(const struct es_answer *a, struct sink_reply *out)
 {
     const struct es_reply *r = a->reply;
 
+    if (is_out_of_order(r)) {
+        out->outcome = SINK_BISECT;
+        err_set(&out->why, ERR_REFUSED,
+                "an ingest pipeline drops events and refuses others, and which of them is which is "
+                "found by sending them again in parts");
+        at_bulk(a, &out->why);
+        return;
+    }
     if (r->n_sent && r->n_too_large == r->n_sent) {
         /* All are refused for the sake of one. */
         out->outcome = SINK_BISECT;

@@ -137,6 +137,9 @@ static void end_item(struct es_reply *r)
     v = es_item_verdict(r->item.status, slice_str(r->item.type), reason);
     r->verdicts[r->n_items] = v;
     r->n_in_failure_store += r->item.is_in_failure_store;
+    r->n_dropped += r->item.status == 200;
+    r->n_pipeline_bad += (v == VERDICT_REJECTED || v == VERDICT_DOUBT) &&
+                         !es_is_mapping_refusal(slice_str(r->item.type));
     if (v != VERDICT_DELIVERED && v != VERDICT_DUPLICATE) {
         if (r->n_failures++ == 0)
             r->first = r->item;

@@ -45,6 +45,8 @@ struct es_reply {
     struct es_item first;   /* of the failures */
     size_t n_too_large;     /* es_item_is_too_large */
     size_t n_in_failure_store;
+    size_t n_dropped;            /* by an ingest pipeline: 200, and nothing created */
+    size_t n_pipeline_bad;       /* refused, perhaps by an ingest pipeline */
     struct es_refusal *refusals; /* of those rejected, or in doubt */
     size_t n_refusals;
     size_t cap;

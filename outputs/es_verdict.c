@@ -92,6 +92,14 @@ bool es_item_is_too_large(int status, struct slice reason)
     return status == 429 && says(reason, "exceeds the maximum allowed limit");
 }
 
+bool es_is_mapping_refusal(struct slice type)
+{
+    static const char *const names[] = {"document_parsing_exception", "mapper_parsing_exception",
+                                        "strict_dynamic_mapping_exception", NULL};
+
+    return is_one_of(type, names);
+}
+
 /* HTTP 400. What is none of Elasticsearch's own (plain HTTP to a TLS port, a proxy) says nothing
  * about events; what is not known here is tried again, in ever smaller parts. */
 static enum sink_outcome bad_request_outcome(struct slice type, struct slice reason)

@@ -16,6 +16,9 @@ enum verdict es_item_verdict(int status, struct slice type, struct slice reason)
  */
 bool es_item_is_too_large(int status, struct slice reason);
 
+/* It was refused by the index, so no ingest pipeline did. */
+bool es_is_mapping_refusal(struct slice type);
+
 /* A request that was answered with something else than a bulk reply. `type` and `reason` are those
  * of the error at the root, empty when the answer was none of Elasticsearch's. */
 enum sink_outcome es_request_outcome(int status, struct slice type, struct slice reason);

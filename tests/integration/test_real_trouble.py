@@ -1,6 +1,7 @@
 """Real servers that take nothing for a while: all is held, told, and delivered once when it is mended."""
 
 import http.client
+import re
 import time
 
 import pytest
@@ -96,6 +97,34 @@ def test_an_index_that_takes_nothing_for_a_while(tmp_path, live, server, plain_i
     assert "keeping 200 events, try 2 in 0.2 s" in ship.stderr
     assert ship.stop().rc == 0
     assert not (tmp_path / "state" / "dead").exists()
+    trail.check_messages()
+
+
+PROCESSORS = [
+    {"fail": {"if": "ctx.message == 'fail'", "message": "refused by the pipeline"}},
+    {"script": {"if": "ctx.message == 'script'", "source": "ctx.a.b.c = 1"}},
+    {"drop": {"if": "ctx.message == 'drop'"}},
+]
+
+
+def test_what_a_pipeline_refuses(tmp_path, live, opensearch, plain_index):
+    """A pipeline that is not there holds all; once it is, what it refuses is a dead letter, and nothing waits for it.
+    OpenSearch answers for the event that is dropped in the place of the one that failed, and the other way round."""
+    trail = Trail(tmp_path, opensearch, plain_index)
+    trail.path.write_text("fail\nscript\ndrop\n" + "".join(f"line {n}\n" for n in range(200)))
+    output = elastic(opensearch.url, index=plain_index, pipeline=f"p-{plain_index}")
+    ship = live(output=output, retry=RETRY)
+    ship.wait_for(lambda: "no event was taken: illegal_argument_exception (HTTP 400)" in ship.stderr)
+    opensearch.ask("PUT", f"/_ingest/pipeline/p-{plain_index}", {"processors": PROCESSORS})
+    trail.lines = 200
+    trail.wait_for_all()
+    dead = tmp_path / "state" / "dead" / "dead.ndjson"
+    ship.wait_for(lambda: dead.exists() and dead.read_text().count("\n") == 2)
+    told = ship.stop()
+    sums = re.search(r"203 lines read, (\d+) events? delivered, (\d+) duplicates?, 2 dead letters", told.stderr)
+    assert told.rc == 0 and int(sums[1]) + int(sums[2]) == 201, told.stderr
+    found = {letter["original"]: (letter["status"], letter["type"]) for letter in letters(tmp_path / "state" / "dead")}
+    assert found == {"fail": (500, "fail_processor_exception"), "script": (400, "script_exception")}
     trail.check_messages()
 
 

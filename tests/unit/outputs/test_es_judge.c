@@ -21,6 +21,8 @@
     "{\"create\":{\"status\":400,\"error\":{\"type\":\"document_parsing_exception\","              \
     "\"reason\":\"failed on topsecret\"}}}"
 #define STRANGER ": not what Elasticsearch or OpenSearch say; is this the address of one of them?"
+#define DROPPED "{\"create\":{\"status\":200}}"
+#define FAILED "{\"create\":{\"status\":500,\"error\":{\"type\":\"fail_processor_exception\"}}}"
 #define SET_ASIDE "{\"create\":{\"status\":201,\"failure_store\":\"used\"}}"
 
 struct row {
@@ -49,6 +51,16 @@ static const struct row rows[] = {
      "{\"items\":[" ALL_TOO_LARGE "," ALL_TOO_LARGE "]}",
      SINK_BISECT,
      "http://es/x/_bulk: HTTP 429: an event is larger than the server takes"},
+    {{.status = 200, .content_type = JSON}, "{\"items\":[" DROPPED "," OK "]}", SINK_ITEMS, ""},
+    {{.status = 200, .content_type = JSON},
+     "{\"items\":[" DROPPED "," BAD "]}",
+     SINK_ITEMS,
+     "http://es/x/_bulk: 1 of 2 events: document_parsing_exception (HTTP 400)"},
+    {{.status = 200, .content_type = JSON},
+     "{\"items\":[" DROPPED "," FAILED "]}",
+     SINK_BISECT,
+     "http://es/x/_bulk: an ingest pipeline drops events and refuses others, and which of them is "
+     "which is found by sending them again in parts"},
     {{.status = 200, .content_type = JSON},
      "{\"items\":[" OK "]}",
      SINK_RETRY,
