@@ -86,7 +86,7 @@ STDIN = [{"type": "stdin"}]
 
 def test_a_writer_does_not_wait_for_a_dead_sink(shop, free_port, fake_es):
     """FB3, S4: more than fits in memory; killed; and the next one sends it to another address."""
-    n = 24000  # 7.5 MB, with 4 MiB of memory
+    n = 16000  # 5 MB, with 4 MiB of memory, of which it has the half
     ship = shop.start(elastic(f"http://127.0.0.1:{free_port}"), inputs=STDIN, stdin=subprocess.PIPE)
     writer = threading.Thread(target=feed, args=(ship, 0, n))
     writer.start()
@@ -127,7 +127,7 @@ def test_killed_over_and_over_with_a_sink_that_comes_and_goes(shop, fake_es, see
     rng = random.Random(seed)
     written = 0
     with open(shop.log, "a") as log, Watcher(shop.folder / "state" / "ship.sock"):
-        for _ in range(8):
+        for _ in range(6):
             fake_es.default_fault = rng.choice([None, status(503), stall(seconds=2), None])
             ship = shop.start(elastic(fake_es.url, batch={"linger": "20ms"}))
             for _ in range(rng.randrange(2, 6)):
@@ -160,7 +160,7 @@ def test_a_service_of_standard_input_ends_when_all_is_delivered(shop, fake_es):
 
 
 def test_a_full_queue_stops_reading_and_loses_nothing(shop, fake_es):
-    n = 12000  # about 2 MB packed
+    n = 8000  # about 1.3 MB packed
     shop.log.write_text("".join(noise(i) + "\n" for i in range(n)))
     fake_es.default_fault = status(503)
     output = elastic(fake_es.url, memory="256KiB", batch={"max_bytes": "64KiB"})
@@ -189,7 +189,7 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_under_the_queue(shop, fake_es, small_disk):
-    n = 12000
+    n = 10000
     queue = {"path": str(small_disk / "queue")}
     shop.log.write_text("".join(noise(i) + "\n" for i in range(n)))
     fake_es.default_fault = status(503)
@@ -285,6 +285,32 @@ def test_check_tells_what_waits(shop, free_port, run_ship):
     assert not shop.queue.exists(), "check makes nothing"
     fill(shop, free_port, 30)
     assert shop.waiting() == 30
+
+
+def test_a_replay_uses_no_queue(shop, fake_es, run_ship):
+    shop.log.write_text("".join(noise(i) + "\n" for i in range(300)))
+    shop.write(elastic(fake_es.url, on_full="drop-and-count"))
+    run_ship(["--replay", "-c", shop.config, shop.log]).expect(0)
+    assert_each_once(fake_es, 300)
+    assert not shop.queue.exists()
+
+
+def test_a_queue_among_the_logs_is_not_read(shop, fake_es):
+    logs = shop.folder / "logs"
+    logs.mkdir()
+    (logs / "a.log").write_text(noise(0) + "\n")
+    everything = [{"type": "file", "paths": [str(logs / "**" / "*")]}]
+    fake_es.default_fault = status(503)
+    ship = shop.start(elastic(fake_es.url), inputs=everything, queue={"path": str(logs / "queue")}, retry={"max": "200ms"})
+    shop.wait_until_waiting(ship, 1)
+    (logs / "b.log").write_text(noise(1) + "\n")
+    shop.wait_until_waiting(ship, 2)
+    fake_es.default_fault = None
+    shop.wait_until_waiting(ship, 0)
+    (logs / "c.log").write_text(noise(2) + "\n")
+    fake_es.wait_for(lambda fake: fake.count() >= 3, SETTLE_S)
+    assert ship.stop().rc == 0
+    assert_each_once(fake_es, 3)
 
 
 # ---- order, reload -----------------------------------------------------------------------------
