@@ -69,7 +69,7 @@ static const struct sibling *find_copy(struct input *in, const struct tail *t,
 
     while (t->copy_path && i < s->n_items && strcmp(s->items[i].path, t->copy_path) != 0)
         i++;
-    for (i += t->copy_path != NULL; i < s->n_items; i++)
+    for (i = i < s->n_items ? i + (t->copy_path != NULL) : 0; i < s->n_items; i++)
         if (file_may_be_copy(in, &text, &s->items[i]))
             return &s->items[i];
     return NULL;
@@ -99,12 +99,16 @@ static void end(struct input *in, struct tail *t)
 static void find_one(struct input *in, struct tail *t, struct siblings_round *round)
 {
     struct siblings s;
+    struct siblings others = {0};
     const struct sibling *copy = NULL;
-    bool is_listed = siblings_find(round, place_of(t), &s);
 
-    if (is_listed) {
+    if (siblings_find(round, place_of(t), &s)) {
         copy = find_moved(t, &s);
         copy = copy ? copy : find_copy(in, t, &s);
+    }
+    if (!copy && siblings_find_others(round, place_of(t), &others)) {
+        copy = find_moved(t, &others);
+        copy = copy ? copy : find_copy(in, t, &others);
     }
     if (copy && !t->copy_path && file_is_whole_copy(in, t->stream.position, copy)) {
         end(in, t);
@@ -118,6 +122,7 @@ static void find_one(struct input *in, struct tail *t, struct siblings_round *ro
         end(in, t);
     }
     siblings_free(&s);
+    siblings_free(&others);
 }
 
 void file_seek_copy(struct input *in, struct tail *t)
@@ -194,6 +199,7 @@ void file_other_copy(struct input *in, struct tail *t)
 {
     struct siblings_round round;
     struct siblings s;
+    struct siblings others = {0};
     const struct sibling *copy = NULL;
 
     t->state = TAIL_WAITING;
@@ -201,11 +207,14 @@ void file_other_copy(struct input *in, struct tail *t)
     siblings_begin(&round, in);
     if (siblings_find(&round, place_of(t), &s))
         copy = find_copy(in, t, &s);
+    if (!copy && siblings_find_others(&round, place_of(t), &others))
+        copy = find_copy(in, t, &others);
     if (copy && file_take_copy(in, t, copy))
         file_ready(in, t);
     else
         give_up(in, t);
     siblings_free(&s);
+    siblings_free(&others);
     siblings_end(&round);
 }
 

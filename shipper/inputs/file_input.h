@@ -22,6 +22,7 @@
 
 struct handover;
 struct sibling;
+struct siblings_round;
 struct watch;
 
 enum {
@@ -119,8 +120,9 @@ struct input {
     uint64_t looked_ns;  /* what was born before was seen, if it was there then; 0: never looked */
     struct spot **order; /* all spots, oldest first within an origin; n_order of them */
     size_t n_order;
-    bool has_order;       /* no spot came or went since it was made */
-    struct tail *checked; /* at the spot that was checked last */
+    bool has_order;               /* no spot came or went since it was made */
+    struct tail *checked;         /* at the spot that was checked last */
+    struct siblings_round *round; /* of this tick's checks */
     bool has_match;
     struct err *trouble; /* takes the first directory that cannot be looked into; NULL: logged */
 
@@ -299,6 +301,10 @@ void file_forget_tail(struct input *in, struct tail *t); /* out of every list an
 
 /* --- file_restore.c --- */
 int file_load_rows(struct input *in, struct err *e);
+/* What the file at `path` was named when it was written to: what a rotation adds is off, and the
+ * directory that logrotate's olddir names, if a pattern has the rest. Freed by the caller; NULL:
+ * out of memory. */
+char *file_origin(const struct input *in, const char *path);
 /* The file at `path` still begins as the row says, has before its position what was read there, and
  * is long enough. */
 bool file_row_fits(struct input *in, const struct known *k, const char *path,

@@ -30,14 +30,48 @@ static bool parse_key(const char *key, struct file_id *id, unsigned *n_rewritten
     return key[end] == '\0' || sscanf(key + end, ":%x", n_rewritten) == 1;
 }
 
+/* "/l/a.log" of "/l/old/a.log.1" */
+static char *origin_above(struct slice origin)
+{
+    const char *base = origin.ptr + origin.len;
+    const char *above;
+    char *copy;
+
+    while (base > origin.ptr && base[-1] != '/')
+        base--;
+    above = base > origin.ptr ? base - 1 : base;
+    while (above > origin.ptr && above[-1] != '/')
+        above--;
+    if (above == base)
+        return NULL;
+    copy = malloc(origin.len + 1);
+    if (copy)
+        snprintf(copy, origin.len + 1, "%.*s%.*s", (int)(above - origin.ptr), origin.ptr,
+                 (int)(origin.ptr + origin.len - base), base);
+    return copy;
+}
+
+char *file_origin(const struct input *in, const char *path)
+{
+    struct slice slice = stream_origin_path(slice_str(path));
+    char *origin = strndup(slice.ptr, slice.len);
+    char *above = origin && !file_matches(in, origin) ? origin_above(slice) : NULL;
+
+    if (above && file_matches(in, above)) {
+        free(origin);
+        return above;
+    }
+    free(above);
+    return origin;
+}
+
 /* Several inputs share the store: only what lies in our paths is ours. */
 static bool is_ours(const struct input *in, const char *path)
 {
-    struct slice origin = stream_origin_path(slice_str(path));
-    char *current = strndup(origin.ptr, origin.len);
-    bool is_match = file_matches(in, path) || (current && file_matches(in, current));
+    char *origin = file_origin(in, path);
+    bool is_match = file_matches(in, path) || (origin && file_matches(in, origin));
 
-    free(current);
+    free(origin);
     return is_match;
 }
 

@@ -121,6 +121,19 @@ void file_displace(struct input *in, struct tail *t)
     list_push(&in->homeless, &t->homeless);
 }
 
+/* Under a name that no rotation gives, but for logrotate's `extension`. */
+static bool find_elsewhere(struct siblings_round *round, struct tail *t, const char *path)
+{
+    struct siblings s;
+    size_t i = 0;
+    bool is_found = siblings_find_others(round, path, &s) && (i = find_id(&s, &t->id)) < s.n_items;
+
+    if (is_found)
+        source_file_move(t->file, s.items[i].path);
+    siblings_free(&s);
+    return is_found;
+}
+
 /* It is read on through its descriptor, or opened where it went; else what was unread is gone. */
 static void find_home(struct input *in, struct tail *t, struct siblings_round *round)
 {
@@ -139,6 +152,8 @@ static void find_home(struct input *in, struct tail *t, struct siblings_round *r
         t->is_gone = i == s.n_items;
         source_file_move(t->file, t->is_gone ? NULL : s.items[i].path);
         find_missed(in, t, &s, t->is_gone ? 0 : i + 1);
+        if (t->is_gone)
+            t->is_gone = !find_elsewhere(round, t, path);
         siblings_free(&s);
     } else {
         siblings_free(&s);
@@ -269,11 +284,11 @@ static bool is_copy_of_open(struct input *in, const struct sibling *packed, cons
     return false;
 }
 
-/* What a packed file is: the text of a row whose file is gone, or one that was never seen. NULL:
- * nothing is to be read of it. */
-static struct tail *find_packed(struct input *in, const struct sibling *packed,
-                                const struct siblings *s, const struct lost_row *rows,
-                                size_t n_rows, struct tail *last)
+/* The packed file has the text of a row whose file is gone. NULL: of none, or nothing is to be read
+ * of it. */
+static struct tail *find_row_of_packed(struct input *in, const struct sibling *packed,
+                                       const struct siblings *s, const struct lost_row *rows,
+                                       size_t n_rows, struct tail *last)
 {
     for (size_t i = 0; i < n_rows; i++) {
         const struct known *k = file_known_find(in, &rows[i].last.id);
@@ -289,9 +304,53 @@ static struct tail *find_packed(struct input *in, const struct sibling *packed,
         if (!rows[i].is_finished)
             return take_up_copy(in, k, packed, last);
     }
-    if (!is_missed_packed(in, packed) || is_copy_of_open(in, packed, last))
-        return NULL;
+    return NULL;
+}
+
+/* That, or one that was never seen. */
+static struct tail *find_packed(struct input *in, const struct sibling *packed,
+                                const struct siblings *s, const struct lost_row *rows,
+                                size_t n_rows, struct tail *last)
+{
+    struct tail *t = find_row_of_packed(in, packed, s, rows, n_rows, last);
+
+    if (t || !is_missed_packed(in, packed) || is_copy_of_open(in, packed, last))
+        return t;
     return discover_away(in, packed, last);
+}
+
+/* The same for names that no rotation gives, but for logrotate's `extension`; only what a row's
+ * identity or text proves. */
+static struct tail *find_others(struct input *in, const struct lost_row *rows, size_t n_rows,
+                                struct siblings_round *round)
+{
+    struct siblings near;
+    struct siblings others = {0};
+    struct tail *last = NULL;
+    bool is_any_gone = false;
+
+    if (siblings_find(round, rows[0].path, &near))
+        for (size_t i = 0; i < n_rows; i++)
+            is_any_gone |= is_row_gone(in, &near, &rows[i]);
+    if (is_any_gone && siblings_find_others(round, rows[0].path, &others)) {
+        for (size_t i = 0; i < others.n_items; i++) {
+            const struct sibling *file = &others.items[i];
+            const struct known *k = file_known_find(in, &file->id);
+            struct tail *t = NULL;
+
+            if (file_tail_find(in, &file->id))
+                continue;
+            if (file->is_packed)
+                t = find_row_of_packed(in, file, &near, rows, n_rows, last);
+            else if (k && !k->is_finished && !file_matches(in, file->path) &&
+                     file_row_fits(in, k, file->path, &file->st))
+                t = discover_away(in, file, last);
+            last = t ? t : last;
+        }
+    }
+    siblings_free(&near);
+    siblings_free(&others);
+    return last;
 }
 
 /* Generations of one origin that were not read to their end, and those born after one that we know;
@@ -306,6 +365,7 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
     struct last after;
     struct spot *spot;
 
+    last = find_others(in, rows, n_rows, round);
     for (size_t i = 0; i < n_rows; i++) {
         struct tail *t = file_claim_deleted(in, &rows[i].last.id, last);
 
@@ -364,7 +424,6 @@ static size_t list_lost_rows(const struct input *in, struct lost_row *rows)
 
     for (size_t i = 0; i < in->known_buckets; i++) {
         for (const struct known *k = in->knowns[i]; k; k = k->next) {
-            struct slice origin = stream_origin_path(slice_str(k->path));
             bool is_current = !k->is_finished && file_matches(in, k->path);
 
             if (is_current && file_is_where_it_was(in, k))
@@ -372,7 +431,7 @@ static size_t list_lost_rows(const struct input *in, struct lost_row *rows)
             rows[n].last = last_of_row(k);
             rows[n].position = k->position;
             rows[n].is_finished = k->is_finished;
-            rows[n].path = is_current ? strdup(k->path) : strndup(origin.ptr, origin.len);
+            rows[n].path = is_current ? strdup(k->path) : file_origin(in, k->path);
             n += rows[n].path != NULL;
         }
     }
@@ -415,40 +474,32 @@ static bool is_unseen(struct input *in, const struct file_stat *st, const struct
              : in->looked_ns && st->generation > in->looked_ns && st->generation < now->generation;
 }
 
-/* One look, instead of one through the whole directory for each new file. */
-static bool has_unseen(struct input *in, const char *path, const struct file_stat *now)
+static bool is_unseen_sibling(struct input *in, const struct sibling *s,
+                              const struct file_stat *now)
 {
-    const struct files *files = in->world->files;
-    char rotated[GLOB_PATH_MAX + 2];
-    struct file_stat st;
-    bool missing;
-
-    snprintf(rotated, sizeof rotated, "%s.1", path);
-    return files->stat(files->ctx, rotated, &st, &missing, NULL) == 0 && is_unseen(in, &st, now);
+    if (!rotation_is_rotated(s->path) || file_matches(in, s->path))
+        return false;
+    /* A packed one was born when it was packed. While ship runs, it is packed of what was read. */
+    return s->is_packed ? in->is_first_scan && is_missed_packed(in, s) : is_unseen(in, &s->st, now);
 }
 
 struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *now,
                               struct tail *last)
 {
     struct file_id id = file_id_of(now);
-    struct siblings_round round;
     struct siblings s;
 
-    if (file_known_find(in, &id) || !has_unseen(in, path, now))
+    if (!in->looked_ns || now->generation <= in->looked_ns || file_known_find(in, &id))
         return last;
-    siblings_begin(&round, in);
-    if (siblings_find(&round, path, &s)) {
+    if (siblings_find(in->round, path, &s)) {
         for (size_t i = 0; i < s.n_items; i++) {
-            const struct sibling *file = &s.items[i];
-            struct tail *t = !file->is_packed && rotation_is_rotated(file->path) &&
-                                     !file_matches(in, file->path) && is_unseen(in, &file->st, now)
-                                 ? discover_away(in, file, last)
+            struct tail *t = is_unseen_sibling(in, &s.items[i], now)
+                                 ? discover_away(in, &s.items[i], last)
                                  : NULL;
 
             last = t ? t : last;
         }
     }
     siblings_free(&s);
-    siblings_end(&round);
     return last;
 }

@@ -5,6 +5,7 @@
 #include "shipper/inputs/file_input.h"
 #include "shipper/inputs/glob.h"
 #include "shipper/inputs/rotation.h"
+#include "shipper/inputs/siblings.h"
 #include "shipper/inputs/watch.h"
 
 static bool is_live(const struct input *in)
@@ -214,12 +215,18 @@ static bool may_check(const struct input *in)
 
 void file_check_spots(struct input *in)
 {
+    struct siblings_round round;
+
+    siblings_begin(&round, in);
+    in->round = &round; /* one listing for all that are new */
     for (int n = 0; n < FILE_CHECKS_PER_TICK && !list_is_empty(&in->checks) && may_check(in); n++) {
         struct spot *s = LIST_ENTRY(in->checks.next, struct spot, queued);
 
         list_remove(&s->queued);
         check_spot(in, s); /* may free it */
     }
+    in->round = NULL;
+    siblings_end(&round);
     if (!list_is_empty(&in->checks))
         return;
     in->is_first_scan = false;

@@ -242,6 +242,56 @@ bool siblings_find(struct siblings_round *round, const char *like, struct siblin
     return true;
 }
 
+static bool add_others(struct siblings *s, const struct input *in, const struct listing *l,
+                       const char *like)
+{
+    const char *dot = strrchr(like, '.');
+    size_t len = dot > like ? (size_t)(dot - like) : strlen(like);
+    char path[GLOB_PATH_MAX];
+
+    for (size_t i = 0; i < l->n_entries && s->n_items < SIBLINGS_MAX; i++) {
+        const char *name = l->names.ptr + l->entries[i].name;
+        int n;
+
+        if (strncmp(name, like, len) != 0 || rotation_is_sibling(name, like))
+            continue;
+        n = snprintf(path, sizeof path, "%s/%s", l->directory, name);
+        if (n > 0 && (size_t)n < sizeof path && !add_sibling(s, in->world->files, path))
+            return false;
+    }
+    return true;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const struct sibling *sa = a;
+    const struct sibling *sb = b;
+    int order = (sa->st.mtime_ns > sb->st.mtime_ns) - (sa->st.mtime_ns < sb->st.mtime_ns);
+
+    return order ? order : strcmp(sa->path, sb->path);
+}
+
+bool siblings_find_others(struct siblings_round *round, const char *like, struct siblings *out)
+{
+    const struct input *in = round->in;
+    const char *name = base_of(like);
+    size_t len = name > like ? (size_t)(name - like) - 1 : 0;
+
+    *out = (struct siblings){0};
+    if (!load(&round->here, in->world->files, like, len, name) ||
+        !add_others(out, in, &round->here, name))
+        return false;
+    for (size_t i = 0; i < round->here.n_below; i++) {
+        const char *below = round->here.below[i];
+
+        if (load(&round->below[i], in->world->files, below, strlen(below), name))
+            add_others(out, in, &round->below[i], name);
+    }
+    if (out->n_items)
+        qsort(out->items, out->n_items, sizeof *out->items, compare_times);
+    return true;
+}
+
 void siblings_free(struct siblings *s)
 {
     for (size_t i = 0; s->items && i < s->n_items; i++)

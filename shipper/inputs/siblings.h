@@ -65,6 +65,11 @@ void siblings_end(struct siblings_round *round);
 /* Those of the file `like`, it included if it is there. False: the directory could not be looked
  * through, or memory is out, so that absence says nothing. siblings_free either way. */
 bool siblings_find(struct siblings_round *round, const char *like, struct siblings *out);
+/* Files there that have no rotated name of `like`, and begin as its name does before the last dot:
+ * what logrotate's `extension` makes of app.log is app-20260101.log. By the time of their last
+ * writing, oldest first. Whether one of them is what is looked for, its identity or its text must
+ * tell. */
+bool siblings_find_others(struct siblings_round *round, const char *like, struct siblings *out);
 void siblings_free(struct siblings *s);
 
 #endif

@@ -194,7 +194,8 @@ def test_the_rotated_files_match_too(modes, follow, fake_es):
 
 
 def test_rotated_while_ship_is_away(modes, follow, fake_es):
-    files = modes({name: MODES[name] for name in ("create", "dateext", "delaycompress", "olddir", "compress", "dateext-compress")})
+    names = ("create", "dateext", "delaycompress", "olddir", "compress", "dateext-compress", "extension")
+    files = modes({name: MODES[name] for name in names})
     for _ in range(3):
         ship = follow()
         files.burst(10)
