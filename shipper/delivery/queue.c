@@ -80,6 +80,7 @@ struct queue {
     unsigned stuck_tries;
 
     struct queue_stats stats;
+    uint64_t headless_events; /* of damaged_events: not the store's to count */
 };
 
 /* --- what is out ----------------------------------------------------------------------------- */
@@ -174,8 +175,12 @@ static void count_gone(struct queue *q, uint64_t n_events)
 {
     q->stats.records--;
     q->stats.events -= n_events < q->stats.events ? n_events : q->stats.events;
-    if (!q->stats.records)
-        q->stats.events = 0; /* those of records whose headers were damaged, too */
+    if (q->stats.records || !q->stats.events)
+        return;
+    /* Those of records whose headers could not be read: nobody knew how many they had. */
+    q->headless_events += q->stats.events;
+    q->stats.damaged_events += q->stats.events;
+    q->stats.events = 0;
 }
 
 static void settle(struct queue *q, uint64_t number, uint64_t n_events)
@@ -205,7 +210,7 @@ static void take_news(struct queue *q)
     d->notes.n = 0;
     d->notes.n_left_out = 0;
     q->stats.damaged_records = d->records;
-    q->stats.damaged_events = d->events;
+    q->stats.damaged_events = d->events + q->headless_events;
     q->stats.damaged_bytes = d->bytes;
     q->stats.bytes = queue_store_bytes(&q->store);
 }
@@ -289,7 +294,7 @@ static void done_get(struct queue *q, uint64_t n_damaged_events)
 
     w->get = 0;
     if (w->how == QUEUE_READ_FAILED && w->why.code != ERR_NOMEM && is_stuck(q, number)) {
-        queue_store_give_up(&q->store, number, &w->why);
+        n_damaged_events = queue_store_give_up(&q->store, number, &w->why);
         w->how = QUEUE_READ_LOST;
     }
     if (w->how == QUEUE_READ_LOST) {

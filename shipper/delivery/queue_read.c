@@ -156,13 +156,17 @@ enum queue_read queue_store_read(struct queue_store *s, uint64_t number, struct 
     return QUEUE_READ_LOST;
 }
 
-void queue_store_give_up(struct queue_store *s, uint64_t number, const struct err *why)
+uint64_t queue_store_give_up(struct queue_store *s, uint64_t number, const struct err *why)
 {
     const struct queue_segment *segment = segment_of(s, number);
+    bool has_header = s->has_entry && s->walk.entry.number == number;
+    uint64_t n_events = has_header ? s->walk.entry.n_items : 0;
     char name[QUEUE_NAME_MAX];
 
     s->damage.records++;
+    s->damage.events += n_events;
     queue_segment_name(segment ? segment->id : 0, name);
     queue_damage_note(&s->damage, name, "record %llu %s, again and again: given up, going on",
                       (unsigned long long)number, why->what);
+    return n_events;
 }

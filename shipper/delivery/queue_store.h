@@ -76,8 +76,8 @@ enum queue_read { QUEUE_READ_OK, QUEUE_READ_LOST, QUEUE_READ_FAILED };
 /* LOST: it is damaged, and that was counted and noted; FAILED: *e, later perhaps. */
 enum queue_read queue_store_read(struct queue_store *s, uint64_t number, struct queue_record **out,
                                  struct err *e);
-/* The record cannot be read, and is given up. */
-void queue_store_give_up(struct queue_store *s, uint64_t number, const struct err *why);
+/* The record cannot be read, and is given up. Its events, as far as its header could be read. */
+uint64_t queue_store_give_up(struct queue_store *s, uint64_t number, const struct err *why);
 
 /* Remembers which are settled, and removes the segments that are through; with `is_last` also the
  * one being written. 0, or -1 and *e: what could not be remembered is sent once more. */

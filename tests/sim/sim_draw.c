@@ -143,6 +143,9 @@ const char *sim_life_draw_again(struct sim_life *l)
         }
         if (s->intake_options[1].on_full == ON_FULL_DROP) /* not the one that has all */
             which = s->outputs[1].id == 1;
+        /* What waits in its queue stays there: the other may not have had it. */
+        if (l->has_queue[s->outputs[which].id])
+            return "nothing new either";
         s->servers[s->outputs[which].server].was_left = true;
         s->outputs[which] = s->outputs[1];
         s->n_outputs = 1;

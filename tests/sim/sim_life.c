@@ -97,7 +97,10 @@ static void change_disk(struct sim_life *l)
     unsigned die = sim_draw(&l->random, 4);
 
     sim_vfs_set_full(die == 0);
-    l->world.disk->faults_permille = l->ship.own.faults_permille = die == 1 ? 20 : 0;
+    l->world.disk->faults_permille = die == 1 ? 20 : 0;
+    /* A queue gives up what cannot be read five times: with many calls to a try that would be
+     * often. */
+    l->ship.own.faults_permille = die != 1 ? 0 : l->has_queue[0] || l->has_queue[1] ? 2 : 20;
     if (sim_draw(&l->random, 3) == 0)
         l->ship.own.is_blocked = !l->ship.own.is_blocked;
     sim_life_tell(l, "disk: %s%s",
@@ -218,8 +221,8 @@ static void settle(struct sim_life *l)
     if (!l->ship.is_up)
         sim_life_fail(l, "%s", l->ship.error);
     else if (n_quiet < 5)
-        sim_life_fail(l, "it does not come to rest within %lld s",
-                      (long long)patience_ms(l) / 1000);
+        sim_life_fail(l, "it does not come to rest within %lld s: %s",
+                      (long long)patience_ms(l) / 1000, sim_ship_what_is_left(&l->ship));
 }
 
 static void life_init(struct sim_life *l, uint64_t seed, const struct sim_life_options *options)

@@ -460,6 +460,20 @@ bool sim_ship_is_idle(const struct sim_ship *s)
     return s->tracker.n_chunks == 0 && is_rest_durable(s) && engine_is_idle(s->engine);
 }
 
+const char *sim_ship_what_is_left(const struct sim_ship *s)
+{
+    static char text[256];
+    size_t len = (size_t)snprintf(text, sizeof text, "%llu chunks, %zu open batches",
+                                  (unsigned long long)s->tracker.n_chunks, lanes_pending(s->lanes));
+
+    for (size_t i = 0; i < s->n_outputs; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len,
+                                "; output %zu: %llu events in flight, %llu in its queue", i,
+                                (unsigned long long)engine_stats(s->engine, i)->in_flight_events,
+                                (unsigned long long)intake_stats(s->intakes[i])->queued_events);
+    return text;
+}
+
 /* --- being told to end: what shipper/verbs/agent_end.c decides, for files ------------------------
  */
 

@@ -99,5 +99,7 @@ void sim_ship_starve(struct sim_ship *s, bool is_starved);
 void sim_ship_check_sums(struct sim_ship *s);
 /* Nothing is read and not settled. */
 bool sim_ship_is_idle(const struct sim_ship *s);
+/* In words; borrowed until the next call. */
+const char *sim_ship_what_is_left(const struct sim_ship *s);
 
 #endif

@@ -299,5 +299,8 @@ Test(queue_damage, a_record_that_can_never_be_read)
     cr_expect(queue_rig_said(&r, "record 1 cannot be read"), "%.*s", (int)r.log.len, r.log.ptr);
     memory_disk_fault(&r.disk, 0, 0, 0, 0);
     cr_expect_eq(queue_rig_drain(&r), RECORDS - 1);
+    queue_rig_run(&r, 1000);
+    cr_expect_eq(queue_stats(r.queue)->events, 0, "its events wait no more, ...");
+    cr_expect_gt(queue_stats(r.queue)->damaged_events, 0, "... and are counted");
     cr_assert(queue_rig_close(&r));
 }
