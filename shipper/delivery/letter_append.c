@@ -2,6 +2,7 @@
  * a full disk makes of it must be tried thousands of times. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -152,8 +153,10 @@ static int end_torn_line(const struct place *p, int file, uint64_t *end)
     return rc;
 }
 
-/* On failure what was written of the lines is cut off again. -errno. */
-static int append_to(const struct place *p, int file, uint64_t before, struct slice lines)
+/* On failure what was written of the lines is cut off again. *is_doubtful: that failed too, and
+ * nobody can say what the disk has at the file's end, whatever is read there. -errno. */
+static int append_to(const struct place *p, int file, uint64_t before, struct slice lines,
+                     bool *is_doubtful)
 {
     uint64_t end = before;
     int rc = before ? 0 : sync_names(p);
@@ -164,8 +167,8 @@ static int append_to(const struct place *p, int file, uint64_t before, struct sl
         rc = disk_write(p->disk, file, lines, end);
     if (rc == 0)
         rc = disk_sync(p->disk, file);
-    if (rc < 0 && disk_truncate(p->disk, file, before) == 0)
-        (void)disk_sync(p->disk, file);
+    *is_doubtful =
+        rc < 0 && (disk_truncate(p->disk, file, before) < 0 || disk_sync(p->disk, file) < 0);
     return rc;
 }
 
@@ -175,6 +178,7 @@ static int append(const struct place *p, struct slice lines, int64_t rotate_byte
     for (;;) {
         int file = open_alone(p, true);
         int64_t before = file < 0 ? file : p->disk->size(p->disk->ctx, file);
+        bool is_doubtful = false;
         int rc;
 
         if (before > 0 && before + (int64_t)lines.len > rotate_bytes) {
@@ -184,7 +188,9 @@ static int append(const struct place *p, struct slice lines, int64_t rotate_byte
                 return -1;
             continue;
         }
-        rc = before < 0 ? (int)before : append_to(p, file, (uint64_t)before, lines);
+        rc = before < 0 ? (int)before : append_to(p, file, (uint64_t)before, lines, &is_doubtful);
+        if (is_doubtful) /* the next letter does not stand behind it: it could be a part of it */
+            put_aside(p, now_ns, NULL);
         close_handle(p, file);
         return rc < 0 ? fail(p, LETTER_FILE, rc, e) : 0;
     }

@@ -17,7 +17,7 @@
 
 #include "tests/sim/sim_life.h"
 
-enum { FIRST = 1, LIVES = SIM_IS_SLOW ? 25 : 300 };
+enum { FIRST = 1, LIVES = SIM_IS_SLOW ? 60 : 300 };
 
 static unsigned long number_of(const char *name, unsigned long fallback)
 {

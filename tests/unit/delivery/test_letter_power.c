@@ -1,6 +1,7 @@
 /* The power goes after any step of writing dead letters, and what was not synced is lost, torn or
  * kept: no letter that was said to be there is missing. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,5 +132,30 @@ Test(letter_power, what_was_acknowledged_is_there)
         for (unsigned i = 0; i < 2; i++)
             cut(&d, &h, step, mixed, &i, "torn and lost");
     }
+    memory_disk_fini(&d);
+}
+
+/* A sync that failed leaves it to chance what is on the disk, and the end of the line perhaps is
+ * not, though it is read back. Where it cannot be cut off either, letters go on in another file. */
+Test(letter_power, behind_what_is_in_doubt_nothing_is_written)
+{
+    struct memory_disk d;
+    struct err e = {0};
+
+    memory_disk_init(&d);
+    cr_assert_eq(letter_files_append(&d.disk, directory, slice_str("{\"n\":0}\n"), 1000, 1, &e), 0);
+    memory_disk_fault(&d, DISK_CALL_SYNC | DISK_CALL_TRUNCATE, -EIO, 1, 2);
+    cr_assert_lt(letter_files_append(&d.disk, directory, slice_str("{\"n\":1}\n"), 1000, 2, &e), 0);
+    memory_disk_fault(&d, 0, 0, 0, 0);
+    cr_assert_eq(letter_files_append(&d.disk, directory, slice_str("{\"n\":1}\n"), 1000, 3, &e), 0);
+    cr_expect(slice_is(buffer_slice(memory_disk_file(&d, LETTER_FILE)), "{\"n\":1}\n"));
+    cr_expect_not_null(memory_disk_find(&d, ".ndjson", 1), "the other one is kept, too");
+
+    memory_disk_fault(&d, DISK_CALL_SYNC, -EIO, 1, 1);
+    cr_assert_lt(letter_files_append(&d.disk, directory, slice_str("{\"n\":2}\n"), 1000, 4, &e), 0);
+    memory_disk_fault(&d, 0, 0, 0, 0);
+    cr_assert_eq(letter_files_append(&d.disk, directory, slice_str("{\"n\":2}\n"), 1000, 5, &e), 0);
+    cr_expect(slice_is(buffer_slice(memory_disk_file(&d, LETTER_FILE)), "{\"n\":1}\n{\"n\":2}\n"),
+              "what could be cut off is in nobody's way");
     memory_disk_fini(&d);
 }
