@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "shipper/base/plural.h"
 #include "shipper/delivery/engine.h"
 #include "shipper/delivery/intake_inside.h"
 #include "shipper/delivery/queue.h"
@@ -84,10 +85,10 @@ static void tell_dropped(struct intake *in)
     if (!u->events)
         return;
     err_set(&told, ERR_BUSY,
-            "%llu events dropped%s: it does not take them as fast as they come "
+            "%llu event%s dropped%s: it does not take them as fast as they come "
             "(on_full: drop-and-count); %llu since the start",
-            (unsigned long long)u->events, u->told_ms ? " since this was last said" : "",
-            (unsigned long long)in->stats.dropped);
+            (unsigned long long)u->events, plural_s(u->events),
+            u->told_ms ? " since this was last said" : "", (unsigned long long)in->stats.dropped);
     err_at(&told, "output %s", in->options.name);
     in->options.log(in->options.log_ctx, &told);
     *u = (struct untold){0, in->now_ms};

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shipper/base/plural.h"
 #include "shipper/delivery/intake_inside.h"
 #include "shipper/delivery/queue.h"
 #include "shipper/delivery/queue_record.h"
@@ -289,11 +290,13 @@ static void tell_full(struct intake *in)
         (s->full_told_ms && in->now_ms - s->full_told_ms < TELL_FULL_MS))
         return;
     s->full_told_ms = in->now_ms;
-    err_set(&told, ERR_BUSY,
-            "its queue is full (%llu events in %lld bytes); reading waits until some of them are "
-            "delivered",
-            (unsigned long long)queue_stats(in->options.queue)->events,
-            (long long)queue_stats(in->options.queue)->bytes);
+    err_set(
+        &told, ERR_BUSY,
+        "its queue is full (%llu event%s in %lld bytes); reading waits until something of it is "
+        "delivered",
+        (unsigned long long)queue_stats(in->options.queue)->events,
+        plural_s(queue_stats(in->options.queue)->events),
+        (long long)queue_stats(in->options.queue)->bytes);
     err_at(&told, "output %s", in->options.name);
     in->options.log(in->options.log_ctx, &told);
 }

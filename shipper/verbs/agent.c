@@ -136,7 +136,7 @@ enum agent_end agent_run(struct agent *a, struct err *e)
 {
     if (!a->plan.has_told) {
         tell_dangers(a);
-        tell_queues(a, "they are sent first");
+        tell_queues(a, "to be sent first");
         queues_tell_left_behind(&a->plan);
     }
     if (a->plan.shows_progress)
@@ -148,10 +148,21 @@ enum agent_end agent_run(struct agent *a, struct err *e)
     if (a->end == AGENT_UNSETTLED || a->end == AGENT_GAVE_UP)
         a->lost = agent_would_lose(a);
     if (a->end != AGENT_RELOAD)
-        tell_queues(a, "the next start sends them");
+        tell_queues(a, "for the next start");
     if (e)
         *e = a->why;
     return a->end;
+}
+
+/* What the next agent finds in a disk queue is not under way between the two. */
+static uint64_t waiting_events(const struct agent *a, size_t output)
+{
+    const struct queue_stats *queue = intake_queue_stats(a->intakes[output]);
+    uint64_t n = engine_stats(a->engine, output)->in_flight_events +
+                 intake_stats(a->intakes[output])->queued_events;
+    uint64_t durable = queue && a->end == AGENT_RELOAD ? queue->events : 0;
+
+    return n > durable ? n - durable : 0;
 }
 
 void agent_totals(const struct agent *a, struct agent_totals *out)
@@ -171,7 +182,7 @@ void agent_totals(const struct agent *a, struct agent_totals *out)
     }
     for (size_t i = 0; i < a->plan.n_outputs; i++) {
         const struct output_stats *o = engine_stats(a->engine, i);
-        uint64_t waiting = o->in_flight_events + intake_stats(a->intakes[i])->queued_events;
+        uint64_t waiting = waiting_events(a, i);
 
         out->delivered += o->delivered;
         out->duplicates += o->duplicates;

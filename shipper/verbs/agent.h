@@ -57,7 +57,8 @@ struct agent_totals {
     uint64_t delivered;   /* over all outputs */
     uint64_t duplicates;
     uint64_t dead;
-    uint64_t waiting; /* events under way: most of them that one output still had to take */
+    uint64_t waiting; /* events under way: most of them that one output still had to take; after a
+                         reload without those in its queue */
     uint64_t lost;    /* events that were read, are not delivered, and that no source has any more;
                          known once it ended */
     double seconds;

@@ -8,6 +8,7 @@
 #include "shipper/base/disk.h"
 #include "shipper/base/files.h"
 #include "shipper/base/path.h"
+#include "shipper/base/plural.h"
 #include "shipper/base/printable.h"
 #include "shipper/delivery/queue.h"
 #include "shipper/observe/status_address.h"
@@ -123,7 +124,7 @@ static void check_queue(struct check *c, const struct output_config *out)
         return;
     }
     if (found.events)
-        printf("%llu events wait\n", (unsigned long long)found.events);
+        printf("%llu event%s\n", (unsigned long long)found.events, plural_s(found.events));
     else
         puts("empty");
     if (found.damaged_records)

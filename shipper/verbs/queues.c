@@ -6,6 +6,7 @@
 
 #include "shipper/base/disk.h"
 #include "shipper/base/path.h"
+#include "shipper/base/plural.h"
 #include "shipper/observe/log.h"
 #include "shipper/verbs/agent.h"
 
@@ -46,11 +47,12 @@ static void tell_left_behind(const struct agent_plan *plan, const char *director
     if (is_configured(plan, directory) || !queue_peek(directory, &disk_posix, &found, NULL) ||
         !found.events)
         return;
-    log_line(plan->log, LOG_WARN,
-             "queue %s: %llu events wait for an output that is not configured; they are sent once "
-             "there is one with `name: %s` again, or `queue: {path: %s}`; if nobody wants them, "
-             "delete the directory",
-             directory, (unsigned long long)found.events, name, directory);
+    log_line(
+        plan->log, LOG_WARN,
+        "queue %s: %llu event%s for an output that is not configured; to be sent once there is "
+        "one with `name: %s` again, or with `queue: {path: %s}`; not wanted: delete the "
+        "directory",
+        directory, (unsigned long long)found.events, plural_s(found.events), name, directory);
 }
 
 void queues_tell_left_behind(const struct agent_plan *plan)
@@ -76,6 +78,6 @@ void queues_tell_waiting(const struct agent_plan *plan, size_t i, const struct q
     const struct output_common *o = &plan->outputs[i].common;
 
     if (queue && queue->events)
-        log_line(plan->log, LOG_INFO, "output %s: %llu events wait in its queue %s; %s", o->name,
-                 (unsigned long long)queue->events, o->queue_path, then);
+        log_line(plan->log, LOG_INFO, "output %s: %llu event%s in its queue %s, %s", o->name,
+                 (unsigned long long)queue->events, plural_s(queue->events), o->queue_path, then);
 }

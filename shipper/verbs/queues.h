@@ -23,7 +23,7 @@ int queues_open(const struct agent_plan *plan, size_t i, const struct queue_worl
 /* One line for each queue in queue.path whose output is no longer configured, if events wait in it:
  * nobody else would ever say so. */
 void queues_tell_left_behind(const struct agent_plan *plan);
-/* "123 events wait in its queue DIR; `then`", for output i; nothing if its queue is empty, or NULL.
+/* "123 events in its queue DIR, `then`", for output i; nothing if its queue is empty, or NULL.
  */
 void queues_tell_waiting(const struct agent_plan *plan, size_t i, const struct queue_stats *queue,
                          const char *then);
