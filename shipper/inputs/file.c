@@ -207,9 +207,19 @@ fail:
     return NULL;
 }
 
+/* Events come by the thousand; a scan looks at all that they are about. */
+static int64_t scan_due(const struct input *in)
+{
+    bool is_wanted_now = in->is_scan_due && in->may_scan_ms < in->scan_ms;
+
+    if (in->world->is_replay)
+        return INT64_MAX;
+    return is_wanted_now ? in->may_scan_ms : in->scan_ms;
+}
+
 static void scan_if_due(struct input *in)
 {
-    if (!in->world->is_replay && (in->is_scan_due || in->now_ms >= in->scan_ms))
+    if (in->now_ms >= scan_due(in))
         file_scan_patterns(in);
 }
 
@@ -231,8 +241,8 @@ static int64_t file_tick(struct input *in, int64_t now_ms)
         return now_ms + 1;
     if (!list_is_empty(&in->checks) && (!in->world->is_replay || in->n_tails < FILE_REPLAY_AHEAD))
         return now_ms + 1;
-    if (!in->world->is_replay && in->scan_ms < due)
-        due = in->scan_ms;
+    if (scan_due(in) < due)
+        due = scan_due(in);
     return due > now_ms ? due : now_ms + 1;
 }
 

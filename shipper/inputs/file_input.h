@@ -27,6 +27,7 @@ struct watch;
 
 enum {
     FILE_RESCAN_MS = 10000, /* with inotify: what it missed is found after so long */
+    FILE_SCAN_GAP_MS = 250, /* between scans that events ask for, however many there are */
     FILE_IDLE_CLOSE_MS = 5000,
     FILE_MAX_SPOTS = 50000,  /* paths that are followed: each takes 3.5 KB with its file */
     FILE_MAX_OPEN = 96,      /* descriptors of files that could be opened again */
@@ -111,10 +112,11 @@ struct input {
     struct link checks;   /* spots to look at */
     struct link homeless; /* tails that lost their spot */
     uint32_t scan;
-    int64_t scan_ms;    /* when the next one is due */
-    bool is_scanned;    /* the checks are those of all spots, in order */
-    bool is_first_scan; /* its checks are not through yet */
-    bool skips_present; /* read_from: end, at the very first start */
+    int64_t scan_ms;     /* when the next one is due */
+    int64_t may_scan_ms; /* and not before, whatever events say */
+    bool is_scanned;     /* the checks are those of all spots, in order */
+    bool is_first_scan;  /* its checks are not through yet */
+    bool skips_present;  /* read_from: end, at the very first start */
     bool is_scan_due;
     uint64_t scanned_ns; /* wall time of the last scan; 0 before the first */
     uint64_t looked_ns;  /* what was born before was seen, if it was there then; 0: never looked */

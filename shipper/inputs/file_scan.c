@@ -238,6 +238,7 @@ void file_scan_patterns(struct input *in)
                 file_queue_check(in, s);
     order_checks(in);
     in->is_scanned = true;
+    in->may_scan_ms = in->now_ms + FILE_SCAN_GAP_MS;
     /* What is not there has nothing to watch. */
     in->scan_ms =
         in->now_ms + (in->watch && is_all_there ? FILE_RESCAN_MS : in->options->poll_interval_ms);

@@ -93,3 +93,24 @@ Test(tail_many, what_is_written_to_a_renamed_file_is_read)
     cr_expect_eq(input_file.stats(r.input)->lines, 3 * MANY);
     cr_expect_eq(input_file.stats(r.input)->lost_bytes, 0);
 }
+
+/* Directories that come and go, and lost events, ask for a scan each; one answers many. */
+Test(tail_many, a_storm_of_events_is_a_few_scans)
+{
+    r.options.poll_interval_ms = 3600 * 1000;
+    write_many("one\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 2000);
+    cr_expect_eq(input_file.stats(r.input)->lines, MANY);
+    r.n_listed = 0;
+    for (int i = 0; i < 100; i++) {
+        file_on_changed(r.input, r.dir, "directory", true);
+        rig_run(&r, 10);
+    }
+    cr_expect_gt(r.n_listed, 1);
+    cr_expect_lt(r.n_listed, 25, "%d scans for 100 events in 5 s", r.n_listed);
+    rig_append(&r, "new.log", "of which nothing was said\n");
+    file_on_changed(r.input, NULL, NULL, false);
+    rig_run(&r, 500);
+    cr_expect_eq(input_file.stats(r.input)->lines, MANY + 1, "events were lost: one more scan");
+}

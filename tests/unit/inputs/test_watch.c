@@ -2,6 +2,7 @@
 #include <ev.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -188,4 +189,40 @@ Test(watch, ten_thousand_files, .timeout = 60)
     run_once();
     cr_expect_eq(input_file.stats(r.input)->lines, 10001);
     cr_expect_eq(r.n_opened, 1);
+}
+
+static unsigned max_queued_events(void)
+{
+    FILE *f = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    unsigned n = 0;
+
+    if (f && fscanf(f, "%u", &n) != 1)
+        n = 0;
+    if (f)
+        fclose(f);
+    return n;
+}
+
+/* More than the kernel keeps while nobody reads: then anything may have happened anywhere. */
+Test(watch, overflow)
+{
+    unsigned n = max_queued_events();
+    struct err e;
+    struct watch *w;
+
+    if (n == 0 || n > 50000)
+        cr_skip("this kernel keeps too many events");
+    w = watch_new(loop, on_changed, NULL, &e);
+    cr_assert_not_null(w);
+    rig_append(&r, "a", "x");
+    cr_expect_eq(watch_add(w, r.dir, &e), 0);
+    for (unsigned i = 0; i < n / 2 + 1; i++) /* two events each */
+        rig_rename(&r, i % 2 ? "b" : "a", i % 2 ? "a" : "b");
+    seen.len = 0;
+    for (int i = 0; i < 1000 && !(seen.len && memchr(seen.ptr, '*', seen.len)); i++)
+        ev_run(loop, EVRUN_NOWAIT);
+    cr_expect(seen.len && memchr(seen.ptr, '*', seen.len), "it says that something was lost");
+    rig_append(&r, "c", "x");
+    cr_expect_not_null(strstr(what_was_seen(), "c "), "and goes on");
+    watch_free(w);
 }
