@@ -101,6 +101,7 @@ struct batch *queue_rig_batch(struct queue_rig *r, unsigned tag, size_t bytes)
 {
     unsigned failing = failing_malloc_suspend();
     struct batch *b = batch_new(r->options.output, &r->budget);
+    size_t pad = bytes / QUEUE_RIG_ITEMS;
 
     for (unsigned i = 0; i < QUEUE_RIG_ITEMS; i++) {
         size_t from = b->body.len;
@@ -108,8 +109,9 @@ struct batch *queue_rig_batch(struct queue_rig *r, unsigned tag, size_t bytes)
 
         c->start = tag * 1000u + i / 2;
         buffer_printf(&b->body, "{\"tag\":%08u,\"i\":%u,\"pad\":\"", tag, i);
-        for (size_t k = 0; k < bytes / QUEUE_RIG_ITEMS; k++)
-            buffer_add_char(&b->body, (char)('a' + (tag + k) % 26));
+        cr_assert(buffer_reserve(&b->body, pad));
+        memset(b->body.ptr + b->body.len, 'a' + (int)(tag + i) % 26, pad);
+        b->body.len += pad;
         buffer_add_lit(&b->body, "\"}\n");
         cr_assert(batch_commit(b, from, c, 100 * i + tag % 7, 50 + tag % 50));
     }
