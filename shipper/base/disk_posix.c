@@ -18,36 +18,60 @@ static int or_errno(int rc)
     return rc < 0 ? -errno : rc;
 }
 
-/* A directory that nobody finds after a power cut is lost with all that is in it. */
-static void sync_parent(int dir)
+static int sync_directory(int dir)
 {
-    int parent = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Some file systems cannot (EINVAL), and keep names without. */
+    return fsync(dir) < 0 && errno != EINVAL && errno != EROFS ? -errno : 0;
+}
 
-    if (parent < 0)
-        return;
-    fsync(parent);
-    close(parent);
+/* A directory that nobody finds after a power cut is lost with all that is in it, and so is one in
+ * such a directory: each that may have been made just now is named by the one above it. */
+static int sync_parents(int dir)
+{
+    struct stat here;
+    struct stat above;
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = 0;
+
+    while (fd >= 0 && rc == 0 && fstat(fd, &here) == 0) {
+        int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        close(fd);
+        fd = parent; /* -1: one that we may not read, so none that we made */
+        if (fd < 0 || fstat(fd, &above) < 0 || above.st_dev != here.st_dev ||
+            above.st_ino == here.st_ino)
+            break;
+        rc = sync_directory(fd);
+    }
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static int fail_at(const char *path, int rc, struct err *e)
+{
+    err_set(e, ERR_STORE, "%s", strerror(-rc));
+    err_at(e, "%s", path);
+    return rc;
 }
 
 static int posix_open_dir(void *ctx, const char *path, bool make, struct err *e)
 {
     struct link_refusal refusal = {0, 0};
-    int rc;
     int dir;
+    int rc;
 
     (void)ctx;
     if ((make ? path_make_directories : path_check_place)(path, e) < 0)
         return -EPERM;
     dir = open_trusted(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, &refusal);
-    if (dir >= 0) {
-        if (make)
-            sync_parent(dir);
+    if (dir < 0)
+        return fail_at(path, -errno, e);
+    rc = make ? sync_parents(dir) : 0;
+    if (rc == 0)
         return dir;
-    }
-    rc = -errno;
-    err_set(e, ERR_STORE, "%s", strerror(-rc));
-    err_at(e, "%s", path);
-    return rc;
+    close(dir);
+    return fail_at(path, rc, e);
 }
 
 static int posix_list(void *ctx, int dir, disk_entry_fn *fn, void *arg)
@@ -182,11 +206,10 @@ static int posix_sync(void *ctx, int file)
     return or_errno(fdatasync(file));
 }
 
-/* Some file systems cannot sync a directory (EINVAL), and keep names without. */
 static int posix_sync_dir(void *ctx, int dir)
 {
     (void)ctx;
-    return fsync(dir) < 0 && errno != EINVAL ? -errno : 0;
+    return sync_directory(dir);
 }
 
 static void posix_close(void *ctx, int handle)

@@ -3,7 +3,7 @@
 
 #include "shipper/delivery/queue_walk.h"
 
-enum { WINDOW = 256 * 1024 };
+enum { WINDOW_LEAST = 4 * 1024, WINDOW = 256 * 1024 };
 
 void queue_walk_init(struct queue_walk *w, const struct disk *disk, int file, uint64_t segment,
                      uint64_t size, uint64_t at)
@@ -64,24 +64,29 @@ static bool search_window(struct queue_walk *w, uint64_t offset)
     return false;
 }
 
-/* The next record behind a header that is none. Windows overlap, so that none is cut in two. */
+/* The next record behind a header that is none: mostly it is near. Windows overlap, so that no
+ * header is cut in two. */
 static int search(struct queue_walk *w)
 {
+    uint64_t offset = w->at + 1;
+
     if (!buffer_reserve(&w->window, WINDOW)) {
         w->window.failed = false;
         return -ENOMEM;
     }
-    for (uint64_t offset = w->at + 1; offset + QUEUE_ENTRY_LEN <= w->size;
-         offset += WINDOW - QUEUE_ENTRY_LEN + 1) {
+    for (uint64_t want = WINDOW_LEAST; offset + QUEUE_ENTRY_LEN <= w->size;) {
         uint64_t left = w->size - offset;
-        ssize_t n = disk_read(w->disk, w->file, w->window.ptr,
-                              left < WINDOW ? (size_t)left : WINDOW, offset);
+        ssize_t n = disk_read(w->disk, w->file, w->window.ptr, left < want ? left : want, offset);
 
         if (n < 0)
             return (int)n;
         w->window.len = (size_t)n;
         if (search_window(w, offset))
             return 1;
+        if (n < QUEUE_ENTRY_LEN) /* the file has become shorter */
+            break;
+        offset += (uint64_t)n - QUEUE_ENTRY_LEN + 1;
+        want = want < WINDOW ? 2 * want : WINDOW;
     }
     w->bad_from = w->at;
     w->bad_to = w->size;

@@ -4,7 +4,7 @@
  *
  *   calls   of open (for writing), write, fsync, rename, truncate, unlink; "fsync" is fdatasync,
  *           too, "write" is pwrite
- *   path    what the file's path must have in it
+ *   path    what the file's path must have in it; with a $ behind it: at its end
  *   error   an errno's name of the few below, or SHORT: a write takes half of what it was given
  *   from    the first of these calls that fails, 1 if not said; each counts, failing or not
  *   count   how many of them fail from there on; all if not said
@@ -141,6 +141,17 @@ __attribute__((constructor)) static void read_plans(void)
 
 /* --- whether a call fails -------------------------------------------------------------------- */
 
+static bool is_meant(const struct plan *p, const char *path)
+{
+    size_t len = strlen(p->path);
+    size_t path_len = strlen(path);
+
+    if (!len || p->path[len - 1] != '$')
+        return strstr(path, p->path);
+    len--;
+    return path_len >= len && memcmp(path + path_len - len, p->path, len) == 0;
+}
+
 static bool is_due(struct plan *p)
 {
     unsigned n;
@@ -158,7 +169,7 @@ static int fault_at(enum call call, const char *path)
     int error = 0;
 
     for (size_t i = 0; i < n_plans && !error; i++)
-        if (plans[i].calls & call && strstr(path, plans[i].path) && is_due(&plans[i]))
+        if (plans[i].calls & call && is_meant(&plans[i], path) && is_due(&plans[i]))
             error = plans[i].error;
     errno = saved;
     return error;

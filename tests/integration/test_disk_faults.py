@@ -42,8 +42,9 @@ class Shop:
         self.n += n
 
     def start(self, *plans, queue=False, wait=True):
+        """`queue`: True, or where it is to be."""
         output = elastic(self.fake.url, batch={"max_events": 20})
-        more = {"queue": {"path": str(self.folder / "queue")}} if queue else {}
+        more = {"queue": {"path": str(self.folder / (queue if isinstance(queue, str) else "queue"))}} if queue else {}
         inputs = [{"type": "file", "paths": [str(self.log)]}]
         retry = {"initial": "50ms", "max": "400ms"}
         path = self.folder / "ship.yaml"
@@ -289,3 +290,15 @@ def test_a_start_on_a_disk_that_is_full(shop):
     shop.wait_arrived()
     assert ship.stop().rc == 0
     shop.assert_all_once()
+
+
+def test_each_directory_that_was_made_is_made_durable(shop):
+    """What is in a directory whose own name was lost is lost, too: so each is asked of its disk."""
+    shop.write(1)
+    for above in (shop.folder.name, "some", "where"):
+        done = shop.start(f"calls=fsync error=EIO path=/{above}$", queue="some/where/else", wait=False).wait()
+        assert done.rc == 1
+        assert "Input/output error" in done.stderr and "some/where/else" in done.stderr, above
+    ship = shop.start(queue="some/where/else")
+    shop.wait_arrived()
+    assert ship.stop().rc == 0
