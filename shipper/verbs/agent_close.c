@@ -40,6 +40,8 @@ static int take_down(struct agent *a, struct handover *handover, struct err *e)
         a->plan.outputs[i].ops->close(a->sinks[i]);
     pool_free(a->pool);
     pool_free(a->writer);
+    for (size_t i = 0; a->queue_writers && i < a->plan.n_outputs; i++)
+        pool_free(a->queue_writers[i]);
     rc = checkpoints_close(a->checkpoints, e);
     if (handover)
         hand_over(a, handover);
@@ -61,6 +63,7 @@ static int take_down(struct agent *a, struct handover *handover, struct err *e)
     free(a->is_paused);
     free(a->inputs);
     free(a->intakes);
+    free(a->queue_writers);
     free(a->sinks);
     free(a->engine_outputs);
     free(a);

@@ -31,6 +31,7 @@ struct agent {
     struct random random;
     struct pool *pool;
     struct pool *writer; /* one thread for what must reach the disk: checkpoints, dead letters */
+    struct pool **queue_writers; /* one each for the disk queue of an output; NULL: it has none */
     struct budget budget;
     struct tracker tracker;
     struct lanes *lanes;

@@ -37,6 +37,9 @@ static void on_wake(struct ev_loop *loop, ev_async *w, int revents)
     (void)revents;
     pool_reap(a->pool);
     pool_reap(a->writer);
+    for (size_t i = 0; a->queue_writers && i < a->plan.n_outputs; i++)
+        if (a->queue_writers[i])
+            pool_reap(a->queue_writers[i]);
 }
 
 static void on_batch_ready(void *ctx, struct batch *batch)
@@ -215,6 +218,17 @@ static int open_engine(struct agent *a, struct err *e)
     return a->engine ? 0 : -1;
 }
 
+/* With a thread of its own: a disk that hangs holds up neither the other outputs nor positions. */
+static int open_queue(struct agent *a, size_t i, struct queue **out, struct err *e)
+{
+    struct queue_world world = {NULL, &a->budget, on_part_log, a};
+
+    if (!queues_has(&a->plan, i))
+        return 0;
+    world.writer = a->queue_writers[i] = pool_new(1, on_pool_wake, a, e);
+    return world.writer ? queues_open(&a->plan, i, &world, out, e) : -1;
+}
+
 /* Who replays waits for all of it: nothing is dropped then. */
 static int open_intake(struct agent *a, size_t i, struct err *e)
 {
@@ -231,13 +245,12 @@ static int open_intake(struct agent *a, size_t i, struct err *e)
         .log = on_part_log,
         .log_ctx = a,
     };
-    const struct queue_world queues = {a->writer, &a->budget, on_part_log, a};
 
     if (a->plan.is_replay) {
         options.on_full = ON_FULL_BLOCK;
         options.memory_bytes = a->budget.limit_bytes;
     }
-    if (queues_open(&a->plan, i, &queues, &options.queue, e) < 0)
+    if (open_queue(a, i, &options.queue, e) < 0)
         return -1;
     a->intakes[i] = intake_new(&options, e);
     if (!a->intakes[i])
@@ -248,7 +261,8 @@ static int open_intake(struct agent *a, size_t i, struct err *e)
 static int open_intakes(struct agent *a, struct err *e)
 {
     a->intakes = calloc(a->plan.n_outputs, sizeof(struct intake *));
-    if (!a->intakes)
+    a->queue_writers = calloc(a->plan.n_outputs, sizeof(struct pool *));
+    if (!a->intakes || !a->queue_writers)
         return err_set(e, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < a->plan.n_outputs; i++)
         if (open_intake(a, i, e) < 0)

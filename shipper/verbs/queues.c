@@ -10,14 +10,16 @@
 #include "shipper/observe/log.h"
 #include "shipper/verbs/agent.h"
 
+bool queues_has(const struct agent_plan *plan, size_t i)
+{
+    return !plan->is_replay && plan->outputs[i].common.queue_path;
+}
+
 int queues_open(const struct agent_plan *plan, size_t i, const struct queue_world *world,
                 struct queue **out, struct err *e)
 {
     const struct output_config *o = &plan->outputs[i];
 
-    *out = NULL;
-    if (plan->is_replay || !o->common.queue_path)
-        return 0;
     *out = queue_open(&(struct queue_options){.directory = o->common.queue_path,
                                               .output_type = o->ops->name,
                                               .max_bytes = o->common.queue_max_bytes,

@@ -11,13 +11,15 @@ struct output_common;
 
 /* What the parts of an agent lend to its queues. */
 struct queue_world {
-    struct pool *writer;
+    struct pool *writer; /* for this queue alone */
     struct budget *budget;
     queue_log_fn *log;
     void *log_ctx;
 };
 
-/* The queue of output i into *out; NULL if it has none (a replay never has). 0, or -1 and *e. */
+/* A replay never has. */
+bool queues_has(const struct agent_plan *plan, size_t i);
+/* The queue that output i has, into *out. 0, or -1 and *e. */
 int queues_open(const struct agent_plan *plan, size_t i, const struct queue_world *world,
                 struct queue **out, struct err *e);
 /* One line for each queue in queue.path whose output is no longer configured, if events wait in it:
