@@ -80,17 +80,7 @@ void letter_files_free(struct letter_files *f)
     *f = (struct letter_files){0};
 }
 
-/* --- what must be on the disk ---------------------------------------------------------------- */
-
-static void sync_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
-}
+/* --- the lock -------------------------------------------------------------------------------- */
 
 int letter_files_lock(const char *directory, struct err *e)
 {
@@ -108,38 +98,28 @@ int letter_files_lock(const char *directory, struct err *e)
     return err_at(e, "%s", directory);
 }
 
-/* --- reading, and making anew ---------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
-static int read_lines(FILE *in, bool with_open_line, letter_line_fn *fn, void *ctx, FILE *to)
+static int read_lines(FILE *in, bool with_open_line, letter_line_fn *fn, void *ctx)
 {
     char *text = NULL;
     size_t cap = 0;
     uint64_t offset = 0;
     ssize_t len;
-    struct buffer out = {0};
-    int rc = 0;
 
-    while (rc == 0 && (len = getline(&text, &cap, in)) > 0) {
+    while ((len = getline(&text, &cap, in)) > 0) {
         struct slice line = slice_of(text, (size_t)len);
 
         if (text[len - 1] == '\n')
             line.len--;
         else if (!with_open_line)
             break;
-        out.len = 0;
         if (line.len)
-            fn(ctx, offset, line, to ? &out : NULL);
+            fn(ctx, offset, line, NULL);
         offset += (uint64_t)len;
-        if (out.failed)
-            errno = ENOMEM;
-        if (out.failed || (out.len && fwrite(out.ptr, 1, out.len, to) != out.len))
-            rc = -1;
     }
-    if (ferror(in))
-        rc = -1;
-    buffer_free(&out);
     free(text);
-    return rc;
+    return ferror(in) ? -1 : 0;
 }
 
 int letter_file_each(const char *path, bool with_open_line, letter_line_fn *fn, void *ctx,
@@ -150,74 +130,7 @@ int letter_file_each(const char *path, bool with_open_line, letter_line_fn *fn, 
 
     if (!in)
         return errno == ENOENT ? 0 : fail(path, e); /* put aside, or dropped, since it was listed */
-    rc = read_lines(in, with_open_line, fn, ctx, NULL) < 0 ? fail(path, e) : 0;
+    rc = read_lines(in, with_open_line, fn, ctx) < 0 ? fail(path, e) : 0;
     fclose(in);
-    return rc;
-}
-
-/* The file that will take its place, on the disk. Its length in *len. -1 and errno. */
-static int write_anew(FILE *in, const char *beside, letter_line_fn *fn, void *ctx, long *len)
-{
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    int rc = -1;
-
-    if (!out) {
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    if (read_lines(in, true, fn, ctx, out) == 0 && fflush(out) == 0 && fsync(fd) == 0) {
-        *len = ftell(out);
-        rc = *len < 0 ? -1 : 0;
-    }
-    return fclose(out) == 0 ? rc : -1;
-}
-
-static char *path_beside(const char *path)
-{
-    struct buffer beside = {0};
-
-    buffer_printf(&beside, "%s.new%c", path, '\0');
-    if (beside.failed)
-        buffer_free(&beside);
-    return beside.ptr;
-}
-
-static void sync_name_of(const char *path)
-{
-    char *directory = strdup(path);
-
-    if (directory) {
-        *strrchr(directory, '/') = '\0';
-        sync_directory(directory);
-    }
-    free(directory);
-}
-
-int letter_file_make_anew(const char *path, letter_line_fn *fn, void *ctx, struct err *e)
-{
-    char *beside = path_beside(path);
-    FILE *in = beside ? fopen(path, "re") : NULL;
-    long len = 0;
-    int rc = -1;
-
-    if (!beside) {
-        out_of_memory(e);
-        goto end;
-    }
-    /* One without lines goes first: killed in between, it would be left behind by itself. */
-    if (!in || write_anew(in, beside, fn, ctx, &len) < 0 || (!len && unlink(beside) < 0) ||
-        (len ? rename(beside, path) : unlink(path)) < 0) {
-        fail(path, e);
-        unlink(beside);
-        goto end;
-    }
-    sync_name_of(path);
-    rc = 0;
-end:
-    if (in)
-        fclose(in);
-    free(beside);
     return rc;
 }

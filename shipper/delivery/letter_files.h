@@ -49,8 +49,13 @@ typedef void letter_line_fn(void *ctx, uint64_t offset, struct slice line, struc
 /* A last line without an end is being written, or torn: it comes too if with_open_line. */
 int letter_file_each(const char *path, bool with_open_line, letter_line_fn *fn, void *ctx,
                      struct err *e);
-/* Of a file that was put aside, under the directory's lock. One without lines is removed. Until its
- * last step the file is as it was, and so it is after an error. */
-int letter_file_make_anew(const char *path, letter_line_fn *fn, void *ctx, struct err *e);
+
+/* --- letter_anew.c --- */
+
+/* Of a file that was put aside, under the directory's lock; `path` has a directory. One without
+ * lines is removed. Until its last step the file is as it was, and so it is after an error; but for
+ * one in that step itself. */
+int letter_file_make_anew(const struct disk *disk, const char *path, letter_line_fn *fn, void *ctx,
+                          struct err *e);
 
 #endif

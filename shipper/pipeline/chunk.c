@@ -169,7 +169,8 @@ static void run_chunk(struct job *job, struct worker *w)
 
     work_on(c, w);
     if (s->position != c->start || c->how != CHUNK_ERROR) /* else it is as it was */
-        s->mark = s->source && s->source->ops->mark ? s->source->ops->mark(s->source, s->position) : 0;
+        s->mark =
+            s->source && s->source->ops->mark ? s->source->ops->mark(s->source, s->position) : 0;
     stream_state_save(s, &c->state);
 }
 

@@ -341,7 +341,7 @@ static int drop_letters(struct dead *d, struct err *e)
     if (take_files(d, e) < 0)
         return -1;
     for (size_t i = 0; i < d->files.n && rc == 0; i++)
-        rc = letter_file_make_anew(d->files.paths[i], on_letter, &drop, e);
+        rc = letter_file_make_anew(&disk_posix, d->files.paths[i], on_letter, &drop, e);
     json_object_free(&drop.scan);
     if (rc == 0) {
         printf("%llu dropped, %llu kept\n", (unsigned long long)drop.n_dropped,

@@ -407,6 +407,31 @@ def test_beside_a_ship_that_runs(start_ship, ship_dead, fake_es, tmp_path):
         assert all_letters(tmp_path / "state" / "dead") == []
 
 
+def test_read_while_it_is_written(start_ship, fake_es, tmp_path):
+    """L6: whoever follows dead.ndjson meets whole lines, in order; at most the last one is still coming."""
+    path = tmp_path / "app.log"
+    path.write_text("".join(f"poison {number} {'x' * 300}\n" for number in range(3000)))
+    fake_es.item_rule("poison", 400)
+    output = elastic(fake_es.url, batch={"max_events": 100})
+    config = write_config(tmp_path / "ship.yaml", [{"type": "file", "paths": [str(path)]}], [output], state=str(tmp_path / "state"))
+    ship = start_ship(["run", "-c", config])
+    dead = tmp_path / "state" / "dead" / "dead.ndjson"
+    ship.wait_for(dead.exists)
+    seen, rest = [], b""
+    with open(dead, "rb") as follower:
+
+        def follow():
+            nonlocal rest
+            *whole, rest = (rest + follower.read()).split(b"\n")
+            seen.extend(json.loads(line) for line in whole)
+            return len(seen) >= 3000
+
+        ship.wait_for(follow, 60)
+    assert ship.stop().rc == 0
+    assert rest == b""
+    assert sorted(int(letter["original"].split()[1]) for letter in seen) == list(range(3000))
+
+
 def test_one_at_a_time(start_ship, ship_dead, dead, fake_es):
     fake_es.clear()
     fake_es.faults(faults.stall_after(seconds=60))

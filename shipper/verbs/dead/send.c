@@ -60,7 +60,7 @@ static int close_file(struct pass *pass, const char *path, struct err *e)
     ledger_close(&pass->ledger);
     if (!pass->ledger.n)
         return letter_file_each(path, true, on_unsent, pass, e);
-    return letter_file_make_anew(path, on_letter, pass, e);
+    return letter_file_make_anew(&disk_posix, path, on_letter, pass, e);
 }
 
 static int end_of(enum agent_end end, const struct agent_totals *totals, struct err *e)

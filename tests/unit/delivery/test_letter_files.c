@@ -186,10 +186,10 @@ Test(letter_files, made_anew)
     append(&r, "b\nb\n", 100);
     letter_files_put_aside(r.directory, NULL);
     cr_expect_str_eq(all_text(&r, false), "0:a 2:b |0:b 2:b ");
-    cr_expect_eq(letter_file_make_anew(r.files.paths[0], keep_all_but_b, NULL, &e), 0);
+    cr_expect_eq(letter_file_make_anew(&disk_posix, r.files.paths[0], keep_all_but_b, NULL, &e), 0);
     cr_assert_eq(stat(r.files.paths[0], &st), 0);
     cr_expect_eq(st.st_mode & 0777, 0600);
-    cr_expect_eq(letter_file_make_anew(r.files.paths[1], keep_all_but_b, NULL, &e), 0);
+    cr_expect_eq(letter_file_make_anew(&disk_posix, r.files.paths[1], keep_all_but_b, NULL, &e), 0);
     cr_expect_str_eq(all_text(&r, false), "0:a 2:c ", "an empty one is gone");
     rig_fini(&r);
 }
@@ -207,7 +207,8 @@ Test(letter_files, not_made_anew)
     list(&r);
     snprintf(beside, sizeof beside, "%s.new", r.files.paths[0]);
     cr_assert_eq(mkdir(beside, 0700), 0);
-    cr_expect_eq(letter_file_make_anew(r.files.paths[0], keep_all_but_b, NULL, &e), -1);
+    cr_expect_eq(letter_file_make_anew(&disk_posix, r.files.paths[0], keep_all_but_b, NULL, &e),
+                 -1);
     cr_expect_eq(e.code, ERR_STORE);
     cr_expect_str_eq(e.where, r.files.paths[0]);
     cr_expect_str_eq(all_text(&r, true), "0:a 2:b ");

@@ -159,3 +159,90 @@ Test(letter_power, behind_what_is_in_doubt_nothing_is_written)
               "what could be cut off is in nobody's way");
     memory_disk_fini(&d);
 }
+
+/* --- a file that is made anew ---------------------------------------------------------------- */
+
+static const char aside[] = "dead-20260101T000000.000000000Z.ndjson";
+
+static void keep_even(void *ctx, uint64_t offset, struct slice line, struct buffer *out)
+{
+    const bool *keeps_any = ctx;
+
+    (void)offset;
+    if (*keeps_any && (line.ptr[line.len - 2] - '0') % 2 == 0) {
+        buffer_add_slice(out, line);
+        buffer_add_char(out, '\n');
+    }
+}
+
+/* All of the letters, or those that are to stay: never less, and never half a file. */
+static void expect_old_or_new(struct memory_disk *d, bool keeps_any, bool is_done, size_t step)
+{
+    struct buffer *file = memory_disk_file(d, aside);
+    struct slice text = file ? buffer_slice(file) : (struct slice){0};
+    int n_lines = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        n_lines += text.ptr[i] == '\n';
+    cr_expect(n_lines == (keeps_any ? 50 : 0) || (!is_done && n_lines == 100),
+              "after step %zu: %d lines", step, n_lines);
+}
+
+static void make_anew(bool keeps_any)
+{
+    static enum step_fate fates[] = {STEP_DROPPED, STEP_TORN, STEP_KEPT};
+    struct memory_disk before;
+    struct memory_disk d;
+    struct memory_disk left;
+
+    memory_disk_init(&before);
+    cr_assert_geq(before.disk.open(before.disk.ctx, 0, aside, DISK_WRITE | DISK_CREATE), 0);
+    for (int i = 0; i < 100; i++)
+        buffer_printf(memory_disk_file(&before, aside), "{\"n\":%d}\n", i);
+    memory_disk_copy(&before, &d);
+    d.is_recording = true;
+    cr_assert_eq(letter_file_make_anew(&d.disk, "/dead/dead-20260101T000000.000000000Z.ndjson",
+                                       keep_even, &keeps_any, NULL),
+                 0);
+    cr_assert_eq(memory_disk_find(&d, ".new", 0), NULL);
+    for (size_t step = 0; step <= d.n_steps; step++) {
+        for (size_t i = 0; i < sizeof fates / sizeof fates[0]; i++) {
+            memory_disk_after_power_cut(&before, &d, step, always, &fates[i], &left);
+            expect_old_or_new(&left, keeps_any, step == d.n_steps, step);
+            memory_disk_fini(&left);
+        }
+    }
+    memory_disk_fini(&d);
+    memory_disk_fini(&before);
+}
+
+Test(letter_power, a_file_made_anew_is_the_old_one_or_the_new)
+{
+    make_anew(true);
+    make_anew(false);
+}
+
+Test(letter_power, a_disk_that_fails_leaves_the_file_as_it_was)
+{
+    bool keeps_any = true;
+
+    for (unsigned at = 1; at < 40; at++) {
+        struct memory_disk d;
+        struct err e = {0};
+        int rc;
+
+        memory_disk_init(&d);
+        cr_assert_geq(d.disk.open(d.disk.ctx, 0, aside, DISK_WRITE | DISK_CREATE), 0);
+        memory_disk_kill(&d);
+        for (int i = 0; i < 100; i++)
+            buffer_printf(memory_disk_file(&d, aside), "{\"n\":%d}\n", i);
+        memory_disk_fault(&d, DISK_CALL_ALL & ~(unsigned)(DISK_CALL_REMOVE | DISK_CALL_SYNC_DIR),
+                          -ENOSPC, at, 1);
+        rc = letter_file_make_anew(&d.disk, "/dead/dead-20260101T000000.000000000Z.ndjson",
+                                   keep_even, &keeps_any, &e);
+        cr_expect_eq(rc, d.has_failed ? -1 : 0, "call %u", at);
+        expect_old_or_new(&d, true, !d.has_failed, at);
+        cr_expect_eq(memory_disk_find(&d, ".new", 0), NULL, "nothing is left beside it");
+        memory_disk_fini(&d);
+    }
+}
