@@ -483,6 +483,8 @@ static void apply(struct memory_disk *to, const struct disk_step *s, enum step_f
         return;
     case DISK_CALL_WRITE:
         write_to(&to->files[s->file], bytes, s->offset);
+        if (fate == STEP_ZEROED)
+            memset(to->files[s->file].ptr + s->offset, 0, bytes.len);
         return;
     case DISK_CALL_TRUNCATE:
         set_len(&to->files[s->file], s->offset);

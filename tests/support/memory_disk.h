@@ -92,7 +92,12 @@ const char *memory_disk_find(const struct memory_disk *d, const char *ending, si
 void memory_disk_copy(const struct memory_disk *from, struct memory_disk *to);
 
 /* What becomes of a step that was not synced when the power went. */
-enum step_fate { STEP_KEPT, STEP_DROPPED, STEP_TORN };
+enum step_fate {
+    STEP_KEPT,
+    STEP_DROPPED,
+    STEP_TORN,   /* the first half of a write */
+    STEP_ZEROED, /* the file is as long, but has zeros there */
+};
 typedef enum step_fate step_fate_fn(void *ctx, size_t step);
 /* *to: what `base` and the first n steps of `d` would have left on the disk. `fate` is asked of
  * each of them that no sync came after. */
