@@ -137,7 +137,7 @@ enum agent_end agent_run(struct agent *a, struct err *e)
     if (!a->plan.has_told) {
         tell_dangers(a);
         tell_queues(a, "to be sent first");
-        queues_tell_left_behind(&a->plan);
+        queues_tell_left_behind(&a->plan, a->state);
     }
     if (a->plan.shows_progress)
         progress_start(&a->progress, a->loop, a);

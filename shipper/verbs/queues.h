@@ -22,9 +22,10 @@ bool queues_has(const struct agent_plan *plan, size_t i);
 /* The queue that output i has, into *out. 0, or -1 and *e. */
 int queues_open(const struct agent_plan *plan, size_t i, const struct queue_world *world,
                 struct queue **out, struct err *e);
-/* One line for each queue in queue.path whose output is no longer configured, if events wait in it:
- * nobody else would ever say so. */
-void queues_tell_left_behind(const struct agent_plan *plan);
+/* One line for each queue whose output is no longer configured, if events wait in it: nobody else
+ * would ever say so. They are found in queue.path, and in the file `queues` of the state directory,
+ * which has a line for each that was configured before. */
+void queues_tell_left_behind(const struct agent_plan *plan, const char *state);
 /* "123 events in its queue DIR, `then`", for output i; nothing if its queue is empty, or NULL.
  */
 void queues_tell_waiting(const struct agent_plan *plan, size_t i, const struct queue_stats *queue,

@@ -259,6 +259,26 @@ def test_a_queue_that_is_left_behind_is_told(shop, free_port, fake_es):
     assert_each_once(fake_es, 100)
 
 
+def test_a_queue_that_was_configured_once_is_told(shop, free_port, fake_es):
+    """Whichever way it was: an output's own directory, and no queue at all now."""
+    own = shop.folder / "own"
+    ship = shop.start(
+        elastic(f"http://127.0.0.1:{free_port}", name="old", queue={"path": str(own)}), inputs=STDIN, stdin=subprocess.PIPE
+    )
+    feed(ship, 0, 50)
+    shop.wait_until_waiting(ship, 50)
+    assert ship.stop().rc == 0
+    for _ in range(2):
+        done = shop.start(elastic(fake_es.url), inputs=STDIN, queue={}).wait(SETTLE_S)
+        assert f"queue {own}: 50 events for an output that is not configured" in done.stderr
+        assert f"with `queue: {{path: {own}}}`" in done.stderr
+    ship = shop.start(elastic(fake_es.url, queue={"path": str(own)}), inputs=STDIN)
+    assert ship.wait(SETTLE_S).rc == 0
+    assert_each_once(fake_es, 50)
+    done = shop.start(elastic(fake_es.url), inputs=STDIN, queue={}).wait(SETTLE_S)
+    assert "not configured" not in done.stderr
+
+
 def test_dead_letters_of_what_was_queued(shop, free_port, fake_es, run_ship):
     """Its source has gone: the letter says all but the line itself, and can be sent again."""
     fill(shop, free_port, 20, labels={"shop": "one"})
