@@ -16,6 +16,7 @@ import pytest
 
 from fake_es import FakeEs
 from schedule import REQUEST_TIMEOUT, SINK, schedule
+from scrape import Watcher, numbers_of, scrape, truth_of
 from shipping import elastic, letters
 from writers import Stream, arrived
 
@@ -126,10 +127,14 @@ def test_every_line_is_in_the_sink_or_in_the_dead_letters(live, field, tmp_path,
         more = {"retry": {"initial": "50ms", "max": "500ms"}, "limits": {"drain": "1s"}}
         life = Life(lambda wait=True: live(output=output, wait=wait, **more), files, fake)
         try:
-            with Stream(files, pause_s=0.05):
-                life.run(schedule(seed, seconds))
-            wait_until(lambda: settled(tmp_path, fake) >= files.written)
+            with Watcher(tmp_path / "state" / "ship.sock") as watcher:
+                with Stream(files, pause_s=0.05):
+                    life.run(schedule(seed, seconds))
+                wait_until(lambda: settled(tmp_path, fake) >= files.written)
             check(files, fake, dead_letters(tmp_path))
+            check_scrapes(watcher, fake)
+            output["timeout"] = "60s"  # so that a slow machine leaves nothing in doubt
+            check_numbers(life, files, fake, tmp_path / "state" / "ship.sock")
             assert life.ship.stop().rc == 0
         except BaseException:
             print("\n".join(life.story))
@@ -144,6 +149,29 @@ def check(files, fake, dead):
     assert not missing and not extra, f"{missing.total()} missing: {list(missing)[:5]}; {extra.total()} too many: {list(extra)[:5]}"
     assert set(dead.values()) == {message for message in files.lines if " 77 x" in message}
     assert not dead.keys() & fake.documents.keys()
+
+
+def check_scrapes(watcher, fake):
+    """V4. The watcher has checked each by itself: the sum, and that no counter fell."""
+    claimed = sum(last.count("delivered", "elasticsearch") for last in watcher.lives.values())
+    print(f"{watcher.n} scrapes of {len(watcher.lives)} lives, {watcher.n_away} times nobody was there; {claimed} claimed")
+    assert watcher.n > 0
+    assert claimed <= fake.count(), "no life claims what the sink has not"
+
+
+def check_numbers(life, files, fake, socket):
+    """V8. A calm life after all that: its numbers are the sink's, to the event."""
+    life.ship.stop()
+    fake.clear()
+    before, there = truth_of(fake), fake.count()
+    life.ship = life.start()
+    files.burst(10)
+    wait_until(lambda: fake.count() - there == 10 * len(files.files))
+    wait_until(lambda: numbers_of(scrape(socket), "elasticsearch") == truth_of(fake, before))
+    seen = scrape(socket)
+    assert numbers_of(seen, "elasticsearch") == truth_of(fake, before)
+    assert seen.count("in", "elasticsearch") == sum(truth_of(fake, before))
+    assert seen.count("delivered", "elasticsearch") == 10 * len(files.files)
 
 
 def test_the_same_seed_is_the_same_life():

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from fake_es import cut_reply, drop_after, drop_before, garbage, short_items, stall, status
-from scrape import Watcher, ask, scrape
+from scrape import Watcher, ask, numbers_of, scrape, truth_of
 from shipping import elastic, letters, write_config
 from writers import Stream, arrived
 
@@ -80,16 +80,6 @@ def test_what_else_is_there(live, sock, tmp_path):
 # ---- V4, V8: the numbers are the sink's ----------------------------------------------------------
 
 
-def truth_of(fake, since=None):
-    """What the sink answered: (created, there already, refused for good)."""
-    now = [fake.answered[code] for code in (201, 409, 400)]
-    return [n - m for n, m in zip(now, since or [0, 0, 0])]
-
-
-def numbers_of(seen, output=OUT):
-    return [seen.count(what, output) for what in ("delivered", "duplicates", "dead")]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_counters_are_the_sinks_truth_to_the_event(live, field, fake_es, sock, tmp_path, seed):
@@ -113,8 +103,8 @@ def test_the_counters_are_the_sinks_truth_to_the_event(live, field, fake_es, soc
                     os.kill(ship.pid, signal.SIGHUP)
             settle(files, fake_es, tmp_path)
             wait_for(
-                lambda: numbers_of(scrape(sock)) == truth_of(fake_es, before),
-                lambda: f"{numbers_of(scrape(sock))} are not {truth_of(fake_es, before)}",
+                lambda: numbers_of(scrape(sock), OUT) == truth_of(fake_es, before),
+                lambda: f"{numbers_of(scrape(sock), OUT)} are not {truth_of(fake_es, before)}",
             )
             last = scrape(sock)
             assert last.count("in_flight", OUT) == 0

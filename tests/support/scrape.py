@@ -89,14 +89,24 @@ def scrape(address):
     return Scrape(text)
 
 
+def truth_of(fake, since=(0, 0, 0)):
+    """What a FakeEs answered: (created, there already, refused for good)."""
+    return [fake.answered[code] - before for code, before in zip((201, 409, 400), since)]
+
+
+def numbers_of(seen, output):
+    """The same, as ship counts it."""
+    return [seen.count(what, output) for what in ("delivered", "duplicates", "dead")]
+
+
 class Watcher:
     """Scrapes until the block ends; a ship that is not there at the moment is no failure, a wrong number is."""
 
     def __init__(self, address, every_s=0.1):
         self.address, self.every_s = address, every_s
-        self.n, self.n_away, self.lives = 0, 0, set()
+        self.n, self.n_away = 0, 0
+        self.lives = {}  # when each process was started, as it says: its last scrape
         self.peak = {}  # the highest value that each series had
-        self.last = None
         self.failure = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -109,10 +119,9 @@ class Watcher:
             return
         life = now.value("process_start_time_seconds")
         now.check_sums()
-        if self.last and life in self.lives:
-            now.check_after(self.last)
-        self.lives.add(life)
-        self.last = now
+        if life in self.lives:
+            now.check_after(self.lives[life])
+        self.lives[life] = now
         self.n += 1
         for key, value in now.values.items():
             self.peak[key] = max(value, self.peak.get(key, value))
