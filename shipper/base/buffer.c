@@ -8,13 +8,14 @@
 bool buffer_grow(struct buffer *b, size_t n)
 {
     size_t want = b->len + n;
-    size_t cap = b->cap ? b->cap : 256;
+    size_t cap = b->cap ? b->cap : 171; /* 256 at first */
     char *grown;
 
     if (b->failed)
         return false;
-    while (cap < want)
-        cap += cap / 2;
+    cap += cap / 2;
+    if (cap < want) /* a leap: just that, for it may be a large one */
+        cap = want;
     grown = realloc(b->ptr, cap);
     if (!grown) {
         b->failed = true;

@@ -262,6 +262,8 @@ static void on_read(void *ctx, struct chunk *chunk)
     else if (purpose != CHUNK_IDLE)
         t->failing_ms = t->n_failed = 0;
     in->n_busy--;
+    if (chunk->end > chunk->start)
+        t->bite_bytes = (int64_t)(chunk->end - chunk->start);
     in->stats.bytes += chunk->end - chunk->start;
     in->stats.lines += chunk->n_lines;
     in->stats.events += chunk->n_events;
@@ -280,10 +282,18 @@ static void on_read(void *ctx, struct chunk *chunk)
     }
 }
 
+/* What the next bite will take. After a line longer than a chunk there may be another one. */
+static int64_t room_for_next(const struct input *in, const struct tail *t)
+{
+    int64_t bite = in->common->chunk_bytes;
+
+    return input_reserve_bytes(t->bite_bytes > bite ? t->bite_bytes : bite, in->world);
+}
+
 static bool start_chunk(struct input *in, struct tail *t, enum chunk_purpose purpose)
 {
     const struct input_world *w = in->world;
-    int64_t reserve = input_reserve_bytes(in->common->chunk_bytes, w);
+    int64_t reserve = room_for_next(in, t);
     struct chunk *chunk;
 
     in->is_starved = !budget_try(w->budget, reserve);

@@ -60,6 +60,8 @@ struct tail {
     bool is_counted;    /* in stats.total_bytes */
     bool is_held;       /* away, and its descriptor may be all that is left of it */
 
+    int64_t bite_bytes; /* read last; more than a chunk if its lines are longer */
+
     /* What is known of its end. */
     uint64_t size;      /* when it was last looked at */
     uint64_t read_size; /* everything up to here was read, but for an open last line */

@@ -86,6 +86,21 @@ void pool_finish_from_worker(struct pool *p, struct job *job)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* A huge line made it huge; what most jobs need is kept. */
+static void trim(struct buffer *b)
+{
+    if (b->cap > WORKER_KEEPS_BYTES)
+        buffer_free(b);
+}
+
+static void run(struct job *job, struct worker *w)
+{
+    job->run(job, w);
+    trim(&w->chunk);
+    trim(&w->packed);
+    trim(&w->text);
+}
+
 static void *thread_main(void *arg)
 {
     struct thread *t = arg;
@@ -101,7 +116,7 @@ static void *thread_main(void *arg)
             continue;
         }
         pthread_mutex_unlock(&p->lock);
-        job->run(job, &t->worker);
+        run(job, &t->worker);
         pthread_mutex_lock(&p->lock);
         finish(p, job);
     }
@@ -192,7 +207,7 @@ static void run_inline(struct pool *p)
     struct job *job;
 
     while ((job = next_job(p))) {
-        job->run(job, &p->inline_worker);
+        run(job, &p->inline_worker);
         queue_push(&p->finished, job);
     }
 }

@@ -15,6 +15,8 @@
 #include "shipper/base/buffer.h"
 #include "shipper/base/error.h"
 
+enum { WORKER_KEEPS_BYTES = 4 * 1024 * 1024 }; /* of each buffer, from one job to the next */
+
 /* What a worker thread owns, lent to the job that it runs. */
 struct worker {
     unsigned index;

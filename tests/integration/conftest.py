@@ -305,16 +305,19 @@ class Running:
 
 @pytest.fixture
 def start_ship(ship, ship_env, tmp_path):
-    """start_ship(args, env=None, cwd=None, stdin=DEVNULL) -> Running; whatever still runs at the end is killed."""
+    """start_ship(args, env=None, cwd=None, stdin=DEVNULL, prefix=()) -> Running; whatever still runs at the end is killed.
+
+    `prefix` is a command that ends by exec'ing its arguments.
+    """
     started = []
     numbers = itertools.count(1)
 
-    def start(args, env=None, cwd=None, stdin=subprocess.DEVNULL):
+    def start(args, env=None, cwd=None, stdin=subprocess.DEVNULL, prefix=()):
         number = next(numbers)
         out, err = tmp_path / f"ship.{number}.out", tmp_path / f"ship.{number}.err"
         with open(out, "wb") as out_file, open(err, "wb") as err_file:
             process = subprocess.Popen(
-                [ship, *map(str, args)],
+                [*prefix, ship, *map(str, args)],
                 stdin=stdin,
                 stdout=out_file,
                 stderr=err_file,
