@@ -39,7 +39,7 @@ soak: ## for SECONDS (600): files, sink and ship that fail; every line once; SHI
 	@packaging/install-deps test
 	+@$(LOCKED) all
 	@SHIP_SEED=$${SHIP_SEED:-$$(date +%s)} SHIP_SOAK_SECONDS=$(or $(SECONDS),600) SHIP_SOAK_KILL_SECONDS=60 \
-		SHIP_TEST_RUN_S=$$(($(or $(SECONDS),600) * 4 + 900)) tests/run --integration -k test_conservation
+		SHIP_TEST_RUN_S=$$(($(or $(SECONDS),600) * 4 + 900)) tests/run --integration -k "test_conservation or test_metrics or test_memory"
 
 sim: ## SEEDS (10000) simulated lives from seed FIRST (1) on; SEED=N: that one, with its story
 	@packaging/install-deps test
