@@ -66,7 +66,7 @@ def test_the_last_try_counts(live, field, fake_es):
 def test_an_output_that_answers_slowly_is_waited_for(live, field, fake_es):
     files = field(5)
     files.burst(5)
-    fake_es.latency_s = 1.5
+    fake_es.latency_s = 0.5
     ship = live(limits=LONG, output=elastic(fake_es.url, batch={"max_events": 5}))
     fake_es.wait_for(lambda fake: fake.peak_concurrent >= 1)
     assert ship.stop(AT_ONCE_S).rc == 0
