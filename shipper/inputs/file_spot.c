@@ -136,7 +136,8 @@ static void check_new(struct input *in, struct spot *s, const struct file_stat *
     struct tail *predecessor = older ? older->tail : rotated;
 
     if (older && must_be_checked(in, older)) {
-        check_first(in, older, s);
+        if (!in->is_scan_due) /* else that looks at all of them, in their order */
+            check_first(in, older, s);
         return;
     }
     if (rotated && !in->is_scanned) {
@@ -194,8 +195,11 @@ static void check_spot(struct input *in, struct spot *s)
         return;
     }
     if (st.type == FILE_REGULAR) {
+        struct file_id id = file_id_of(&st);
+
         check_regular(in, s, &st);
-        in->checked = s->tail;
+        /* One that was put off has the file that was here before. */
+        in->checked = s->tail && file_id_eq(&s->tail->id, &id) ? s->tail : NULL;
         return;
     }
     if (s->is_literal) {

@@ -179,6 +179,28 @@ Test(tail_order, rotated_twice_and_the_middle_is_looked_at_first)
                "each goes on from the one before it");
 }
 
+/* What is known of the name before it is put off until all are looked at; so is this one. */
+Test(tail_order, rotated_twice_and_the_newest_is_looked_at_first)
+{
+    rig_append(&r, "a.log", OTHER_WHOLE);
+    correlate();
+    r.options.poll_interval_ms = 5000;
+    rig_open(&r, "a.log*");
+    rig_run(&r, 500);
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", START_IN(REQUEST));
+    rig_run(&r, 20000);
+    r.out.len = 0;
+    rig_rename(&r, "a.log.1", "a.log.3");
+    rig_rename(&r, "a.log", "a.log.2");
+    rig_append(&r, "a.log.1", "without an id\n");
+    rig_append(&r, "a.log", "nor this\n");
+    look_at("a.log");
+    rig_run(&r, 30000);
+    rig_expect(&r, "[" REQUEST "] without an id\n[" REQUEST "] nor this\n",
+               "each goes on from the one before it");
+}
+
 /* With no turn for it in between they say nothing about the time between them. */
 Test(tail_order, two_failures_far_apart_do_not_make_a_file_unreadable)
 {
