@@ -5,6 +5,8 @@
  * descriptor is all that is left. */
 #include "shipper/inputs/file_input.h"
 
+enum { LOOKS_MAX = 128 };
+
 static void note_open(struct input *in, struct tail *t)
 {
     in->n_open++;
@@ -57,14 +59,15 @@ static struct tail *find_waiting_one(const struct input *in)
     return NULL;
 }
 
-/* The one that has been idle longest, else the one whose turn to be read comes last. */
-static bool shut_one(struct input *in)
+/* The one that has been idle longest, else one whose turn to be read comes late, if it is among so
+ * many: thousands may be ready and shut. */
+static bool shut_one(struct input *in, uint64_t looks)
 {
     if (!list_is_empty(&in->idle)) {
         file_shut(in, LIST_ENTRY(in->idle.next, struct tail, idle));
         return true;
     }
-    for (struct link *l = in->ready.prev; l != &in->ready; l = l->prev) {
+    for (struct link *l = in->ready.prev; l != &in->ready && looks > 0; l = l->prev, looks--) {
         struct tail *t = LIST_ENTRY(l, struct tail, run);
 
         if (t->is_packed || !tail_is_open(t) || !is_found_again(t))
@@ -96,7 +99,7 @@ static bool shut_any(struct input *in)
 {
     struct tail *t;
 
-    if (shut_one(in))
+    if (shut_one(in, in->n_tails))
         return true;
     t = find_waiting_one(in);
     if (!t)
@@ -185,7 +188,7 @@ bool file_open(struct input *in, struct tail *t)
         return true;
     }
     if (is_full(in))
-        shut_one(in);
+        shut_one(in, LOOKS_MAX);
     while ((rc = open_once(in, t, &missing, &e)) < 0 && e.code == ERR_BUSY && shut_any(in))
         ;
     t->is_missing = rc < 0 && missing;
@@ -203,7 +206,7 @@ bool file_open(struct input *in, struct tail *t)
 
 void file_open_ahead(struct input *in, struct tail *t)
 {
-    if (in->open_ms > in->now_ms || (is_full(in) && !shut_one(in)))
+    if (in->open_ms > in->now_ms || (is_full(in) && !shut_one(in, LOOKS_MAX)))
         return;
     if (file_open(in, t) && t->state == TAIL_HELD)
         file_rest(in, t);
