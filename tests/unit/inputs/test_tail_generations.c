@@ -2,11 +2,15 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "shipper/delivery/checkpoints.h"
+#include "tests/sim/sim_disk.h"
 #include "tests/support/file_rig.h"
+#include "tests/support/temp_dir.h"
 
 static struct rig r;
 
@@ -139,4 +143,86 @@ Test(tail_generations, a_request_goes_through_all_of_them)
     rig_open(&r, "a.log");
     rig_run(&r, 1500);
     rig_expect(&r, "[" REQUEST "] two\n[" REQUEST "] three\n", "each goes on from the one before");
+}
+
+/* --- tens of thousands of them, on a simulated disk ------------------------------------------- */
+
+enum { GENERATIONS = 20000, ROTATE_MS = 200, MOST_KNOWN = 1000 };
+
+static struct sim_disk disk;
+
+/* The store is synced: in memory, if the machine has such a place. */
+static void open_on_disk(char state[TEMP_DIR_MAX])
+{
+    static const char *path = SIM_LOGS "/a.log";
+    struct err e = {0};
+    char file[TEMP_DIR_MAX + 8];
+
+    strcpy(state, "/dev/shm/ship-test-XXXXXX");
+    if (!mkdtemp(state))
+        temp_dir_make(state);
+    snprintf(file, sizeof file, "%s/state", state);
+    r.files = disk.files;
+    r.checkpoints = r.world.checkpoints = checkpoints_open(file, r.writer, &e);
+    cr_assert_not_null(r.checkpoints, "%s", e.what);
+    r.options.paths = (struct option_list){&path, 1};
+    r.input = input_file.open(&r.options, &r.common, &r.parser, &r.world, &e);
+    cr_assert_not_null(r.input, "%s", e.what);
+}
+
+static void count_row(void *ctx, const struct checkpoint *c)
+{
+    (void)c;
+    ++*(size_t *)ctx;
+}
+
+/* Of the store, which nobody has open any more. */
+static size_t n_rows(const char *state)
+{
+    struct err e = {0};
+    char file[TEMP_DIR_MAX + 8];
+    struct checkpoints *store;
+    size_t n = 0;
+
+    snprintf(file, sizeof file, "%s/state", state);
+    store = checkpoints_open(file, r.writer, &e);
+    cr_assert_not_null(store, "%s", e.what);
+    cr_assert_eq(checkpoints_each(store, count_row, &n, &e), 0, "%s", e.what);
+    checkpoints_close(store, NULL);
+    return n;
+}
+
+/* What is known of generations that went is forgotten each minute: however many there were, it is
+ * as much as of those of a minute. */
+Test(tail_generations, a_million_would_leave_no_million_rows)
+{
+    struct random random = {1};
+    char state[TEMP_DIR_MAX];
+    size_t most = 0;
+
+    sim_disk_init(&disk, &random);
+    disk.has_birth_times = disk.reuses_numbers = true;
+    disk.n_may_open = 100;
+    r.options.poll_interval_ms = 50;
+    disk.now_ns = r.wall_ns;
+    sim_disk_append(&disk, "a.log", "first\n");
+    open_on_disk(state);
+    for (int i = 0; i < GENERATIONS; i++) {
+        rig_run(&r, ROTATE_MS);
+        r.out.len = r.ids.len = 0;
+        disk.now_ns = r.wall_ns + r.now_ms * 1000000;
+        sim_disk_rename(&disk, "a.log", "a.log.1");
+        sim_disk_append(&disk, "a.log", "another\n");
+        if (r.input->n_tails + r.input->n_knowns > most)
+            most = r.input->n_tails + r.input->n_knowns;
+    }
+    rig_run(&r, 130000);
+    cr_expect_lt(most, MOST_KNOWN, "%zu tails and rows at a time", most);
+    cr_expect_leq(r.input->n_tails + r.input->n_knowns, 2);
+    cr_expect_eq(input_file.stats(r.input)->lines, GENERATIONS + 1);
+    cr_expect_eq(disk.n_open, 0);
+    rig_close(&r);
+    cr_expect_leq(n_rows(state), 4, "%zu rows are left in the store", n_rows(state));
+    temp_dir_remove(state);
+    sim_disk_fini(&disk);
 }
