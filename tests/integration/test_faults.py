@@ -58,17 +58,17 @@ TRANSIENT = {
     "429": faults.status(429),
     "503": faults.status(503),
     "502 html": faults.status(502, body="<html>Bad Gateway</html>"),
-    "502 and it is stored": faults.status_after(502),
+    "502 and it is stored": faults.status_after(502),  # O5
     "504 and it is stored": faults.status_after(504),
     "408": faults.status(408),
     "500": faults.status(500),
     "reset before": faults.drop_before(),
-    "reset after": faults.drop_after(),
+    "reset after": faults.drop_after(),  # R1
     "stall": faults.stall(5),
-    "stall after": faults.stall_after(5),
+    "stall after": faults.stall_after(5),  # D3
     "cut reply": faults.cut_reply(),
     "cut headers": faults.cut_headers(),
-    "short items": faults.short_items(0.5),
+    "short items": faults.short_items(0.5),  # S2
     "no items": faults.short_items(0.0),
     "html": faults.garbage(),
     "empty": faults.garbage(body=""),
@@ -113,7 +113,7 @@ def test_only_the_refused_items_are_sent_again(log, replay, fake_es, status):
 
 
 def test_one_reply_with_everything_in_it(log, replay, fake_es, tmp_path):
-    """FB5: of a thousand, one is refused, three are too many for now, five are there: three are sent again."""
+    """FB5, V1, V8, E1: of a thousand, one is refused, three are too many for now, five are there: three are sent again."""
     special = {n: f"there {n}" for n in range(5)} | {500: "busy", 501: "busy", 502: "busy", 999: "poison"}
     path = log(1000, special)
     output = {"batch": {"max_events": 1000}}
@@ -180,6 +180,7 @@ def test_a_sink_that_stands_still_does_not_fill_the_memory(tmp_path, start_ship,
 
 
 def test_413_is_halved_until_it_fits(log, replay, fake_es):
+    """FB6, F9"""
     fake_es.max_bytes = 6_000
     told = summary(replay(log(1000), fake_es.url, output={"batch": {"max_events": 1000}}).expect(0))
     assert messages(fake_es) == expected(1000)
@@ -189,6 +190,7 @@ def test_413_is_halved_until_it_fits(log, replay, fake_es):
 
 
 def test_413_for_a_single_event_is_a_dead_letter(log, replay, fake_es, tmp_path):
+    """FB6, V3: and its neighbours are delivered."""
     fake_es.max_bytes = 6_000
     path = log(100, {50: "big " + "x" * 20_000})
     told = summary(replay(path, fake_es.url).expect(3))
@@ -276,7 +278,7 @@ def test_the_original_from_where_it_cannot_be_read_again(fake_es, tmp_path, run_
 
 
 def test_a_request_that_is_refused_for_one_event(log, replay, fake_es, tmp_path, monkeypatch):
-    """400 for the whole request: halved until the one is alone."""
+    """S1, S3, L5: 400 for the whole request: halved until the one is alone."""
     store = fake_es._store
 
     def refuse(body, index, keep=None):

@@ -47,6 +47,7 @@ static void answer(struct told *t, int64_t pass_ms, struct sink_reply reply)
     engine_rig_answer(t->r, reply);
 }
 
+/* E2 */
 Test(engine_told, one_bad_line_in_each_batch_does_not_fill_the_log)
 {
     struct told t;
