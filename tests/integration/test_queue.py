@@ -363,7 +363,7 @@ def test_reloads_with_other_sinks(shop, fake_es):
     with FakeEs() as other, open(shop.log, "a") as log, Watcher(shop.folder / "state" / "ship.sock"):
         sinks = [fake_es, other]
         ship = shop.start(elastic(fake_es.url))
-        for turn in range(12):
+        for turn in range(8):
             sinks[turn % 2].default_fault = status(503) if turn % 3 == 0 else None
             for _ in range(200):
                 log.write(noise(written) + "\n")
