@@ -28,8 +28,8 @@ enum disk_flags {
 typedef bool disk_entry_fn(void *arg, const char *name);
 
 struct disk {
-    /* Opens a directory; `make`: mkdir -p before, 0700, and its names are on the disk. -errno and *e
-     * (ERR_STORE, with the path), also if somebody else made it where everybody may. */
+    /* Opens a directory; `make`: mkdir -p before, 0700, and its names are on the disk. -errno and
+     * *e (ERR_STORE, with the path), also if somebody else made it where everybody may. */
     int (*open_dir)(void *ctx, const char *path, bool make, struct err *e);
     /* The names in it but . and .., in no order. */
     int (*list)(void *ctx, int dir, disk_entry_fn *fn, void *arg);
