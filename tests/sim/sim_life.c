@@ -237,7 +237,6 @@ static void life_init(struct sim_life *l, uint64_t seed, const struct sim_life_o
     l->ship.on_log = on_log;
     l->ship.log_ctx = l;
     sim_life_draw(l);
-    l->world.is_strict = options->is_strict;
     sim_vfs_init(&l->random);
     sim_own_init(&l->ship.own, &l->random);
     sim_plant_choose(options->plant);

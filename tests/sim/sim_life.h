@@ -22,7 +22,6 @@ enum { SIM_STORY_MAX = 64 * 1024, SIM_WHY_MAX = 1200 };
 
 struct sim_life_options {
     enum sim_plant plant; /* a bug */
-    bool is_strict;       /* sim_world.h */
     const char *state;    /* a directory for the lock */
     unsigned most_steps;  /* 0: the usual */
     unsigned cut_at;      /* ends it after so many steps; 0: it says itself */

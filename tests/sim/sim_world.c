@@ -285,10 +285,6 @@ static bool check_request(const struct check *c, const struct sim_server *s, enu
     /* Where something was lost, none is better than a wrong one. */
     if (!f->execution[0] && c->world->may_lose)
         return true;
-    /* Not mended: what is read again after a restart, when it was delivered before, may have lost
-     * its request; a server that has it already does not see that (409). */
-    if (!f->execution[0] && s->was_left && !c->world->is_strict)
-        return true;
     if (!f->execution[0])
         return fail(c, "has no request", kind, n);
     fail(c, "has a wrong request", kind, n);

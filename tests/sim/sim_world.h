@@ -19,7 +19,6 @@ struct sim_world {
     bool sees_copies; /* ship looks at rotated names too */
     bool may_lose;    /* files are truncated and removed whether they were read or not */
     unsigned longest; /* of a line's padding */
-    bool is_strict;   /* also about what is known not to hold: "Not mended" in sim_world.c */
 
     unsigned n_lines;
     unsigned n_requests;

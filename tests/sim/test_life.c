@@ -8,7 +8,6 @@
  *                           look at
  *   SHIP_SIM_PLANT=no-resume
  *                           with a bug in it (sim_plant.h)
- *   SHIP_SIM_STRICT=1       also what is known not to hold (sim_world.c, "Not mended")
  *   SHIP_SIM_AT=file        keeps there the seed that is being lived, for when it ends in a crash
  */
 #include <criterion/criterion.h>
@@ -38,7 +37,7 @@ static void note_seed(FILE *at, unsigned long seed)
 /* The command that lives it again. */
 static void again(char *out, size_t cap, unsigned long seed)
 {
-    static const char *const names[] = {"SHIP_SIM_STEPS", "SHIP_SIM_CUT", "SHIP_SIM_STRICT"};
+    static const char *const names[] = {"SHIP_SIM_STEPS", "SHIP_SIM_CUT"};
     size_t len = 0;
 
     out[0] = '\0';
@@ -83,7 +82,6 @@ Test(life, of_many_seeds, .timeout = 100000)
         .most_steps = (unsigned)number_of("SHIP_SIM_STEPS", 0),
         .cut_at = (unsigned)number_of("SHIP_SIM_CUT", 0),
         .is_told = only,
-        .is_strict = getenv("SHIP_SIM_STRICT"),
         .is_dumped = getenv("SHIP_SIM_DUMP"),
     };
 
