@@ -132,7 +132,7 @@ Test(intake_queue, a_full_queue_stops_reading_until_there_is_room)
     }
     cr_assert_lt(n, 400, "64 KiB hold no more than that");
     cr_expect_gt(n, 20);
-    cr_expect_lt(r.world->moved_to, n * 10, "the last one is not durable");
+    cr_expect_lt(r.world->moved_to, (uint64_t)n * 10, "the last one is not durable");
     cr_expect_eq(r.n_logged, 1);
     cr_expect(strstr(r.logged, "output es: its queue is full ("), "%s", r.logged);
     cr_expect(strstr(r.logged, "reading waits"), "%s", r.logged);
