@@ -270,6 +270,7 @@ const struct input_ops input_file = {
     .options = {options, sizeof options / sizeof options[0], sizeof(struct file_options)},
     .validate = validate,
     .check = file_check,
+    .overlaps = file_overlaps,
     .open = file_input_open,
     .tick = file_tick,
     .is_finished = file_is_finished,

@@ -5,7 +5,8 @@
  * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
  * restart), file_sweep.c (what is forgotten), file_copy.c (files that are gone, and packed ones
  * with their text), file_left.c (descriptors at a reload), file_lag.c (how far behind it is),
- * file_paths.c (paths made absolute), file_check.c (what `ship check` says).
+ * file_paths.c (paths made absolute), file_check.c (what `ship check` says), file_overlap.c (two
+ * inputs over the same files).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -167,6 +168,11 @@ bool file_check(const void *options, const struct files *files, struct buffer *o
 /* --- file_lag.c --- */
 /* For struct input_ops. */
 uint64_t file_lag_bytes(const struct input *in);
+
+/* --- file_overlap.c --- */
+/* For struct input_ops. */
+bool file_overlaps(const void *one, const void *other, const struct files *files,
+                   struct buffer *path);
 
 /* --- file_table.c: tables; NULL when there is none, or memory is out --- */
 struct spot *file_spot_find(const struct input *in, const char *path);

@@ -202,7 +202,7 @@ static void check_spot(struct input *in, struct spot *s)
         in->checked = s->tail && file_id_eq(&s->tail->id, &id) ? s->tail : NULL;
         return;
     }
-    if (s->is_literal) {
+    if (s->is_literal || (is_live(in) && st.type == FILE_OTHER)) {
         err_set(&e, ERR_INPUT, "%s: not a regular file; not read%s", s->path,
                 is_live(in) ? "" : "; a pipe is read as standard input: `ship --replay - < PIPE`");
         complain(in, s, &e);

@@ -100,6 +100,10 @@ struct input_ops {
     /* For `ship check`: what it would find now, a line each ("  x.log: 1 file, 1.2 MB"), into
      * *out. False: something is there and cannot be read. Changes nothing. May be NULL. */
     bool (*check)(const void *options, const struct files *files, struct buffer *out);
+    /* Whether two inputs of this kind would read the same, with the first thing that both have in
+     * *what. May be NULL: they cannot. */
+    bool (*overlaps)(const void *options, const void *others, const struct files *files,
+                     struct buffer *what);
     /* `options`, `common` and `parser` are borrowed for the input's life. NULL and *e. */
     struct input *(*open)(const void *options, const struct input_common *common,
                           const struct parser *parser, const struct input_world *world,

@@ -14,6 +14,7 @@
 #include "shipper/observe/log.h"
 #include "shipper/pipeline/line.h"
 #include "shipper/verbs/agent_inside.h"
+#include "shipper/verbs/overlap.h"
 #include "shipper/verbs/own_files.h"
 #include "shipper/verbs/queues.h"
 #include "shipper/verbs/state.h"
@@ -304,6 +305,8 @@ static int open_inputs(struct agent *a, struct err *e)
         .log = on_part_log,
         .log_ctx = a,
     };
+    if (!a->plan.is_replay && overlap_check(a->plan.inputs, a->plan.n_inputs, e) < 0)
+        return -1;
     a->inputs = calloc(a->plan.n_inputs, sizeof(struct input *));
     if (!a->inputs)
         return err_set(e, ERR_NOMEM, "out of memory");

@@ -15,6 +15,7 @@
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/check/places.h"
 #include "shipper/verbs/check/sinks.h"
+#include "shipper/verbs/overlap.h"
 #include "shipper/verbs/state.h"
 #include "shipper/verbs/verbs.h"
 #include "shipper/verbs/where.h"
@@ -72,6 +73,9 @@ static void say_section(const char *kind, const char *name, const char *type)
 
 static void check_inputs(struct check *c)
 {
+    struct err e = {0};
+    char text[sizeof e.what + sizeof e.where + 4];
+
     for (size_t i = 0; i < c->config->n_inputs; i++) {
         const struct input_config *in = &c->config->inputs[i];
         struct buffer found = {0};
@@ -82,6 +86,8 @@ static void check_inputs(struct check *c)
         printf("%.*s  parser: %s\n", SLICE_ARG(buffer_slice(&found)), in->parser_ops->name);
         buffer_free(&found);
     }
+    if (overlap_check(c->config->inputs, c->config->n_inputs, &e) < 0)
+        say_trouble(c, "%s", err_text(&e, text, sizeof text));
 }
 
 static void say_warnings(struct check *c, const struct output_config *out)

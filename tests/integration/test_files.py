@@ -3,12 +3,13 @@
 import os
 import resource
 import shutil
+import socket
 import time
 
 import pytest
 
 import fake_es as faults
-from shipping import elastic
+from shipping import elastic, write_config
 from writers import assert_each_once
 
 SETTLE_S = 40
@@ -113,8 +114,11 @@ def test_a_directory_that_vanishes_and_returns(live, logs, fake_es):
 
 
 def test_what_is_no_file_in_the_glob(live, logs, fake_es):
-    """A FIFO with a writer is not opened, a directory is not read, a link to nowhere waits."""
+    """A FIFO with a writer is not opened, nor a socket or a device; a directory is not read, a link to nowhere waits."""
     os.mkfifo(logs / "fifo.log")
+    (logs / "device.log").symlink_to("/dev/full")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(logs / "socket.log"))
     (logs / "directory.log").mkdir()
     (logs / "nowhere.log").symlink_to(logs / "later.txt")
     (logs / "a.log").write_text("a line\n")
@@ -124,8 +128,14 @@ def test_what_is_no_file_in_the_glob(live, logs, fake_es):
         os.open(logs / "fifo.log", os.O_WRONLY | os.O_NONBLOCK)  # ENXIO: nobody reads it
     (logs / "later.txt").write_text("now it is there\n")
     fake_es.wait_for(lambda fake: fake.count() == 2)
-    assert ship.stop().rc == 0
+    time.sleep(0.5)  # some looks more
+    stopped = ship.stop()
+    listener.close()
+    assert stopped.rc == 0
     assert messages(fake_es) == ["a line", "now it is there"]
+    for name in ("fifo.log", "device.log", "socket.log"):
+        assert stopped.stderr.count(f"{logs / name}: not a regular file; not read") == 1, "told once"
+    assert "directory.log" not in stopped.stderr
 
 
 @pytest.mark.slow
@@ -151,3 +161,39 @@ def test_more_files_than_descriptors(live, field, fake_es):
     assert ship.stop().rc == 0
     assert_each_once(files, fake_es.events())
     assert fake_es.duplicates == 0
+
+
+def test_two_inputs_over_the_same_files(run_ship, logs, tmp_path, fake_es):
+    """F6. Which two, and what both have, whether it is there yet or not."""
+    (logs / "app.log").write_text("1\n")
+    two = [
+        ([logs / "*.log"], [logs / "a*"], logs / "app.log"),
+        ([logs / "*.log"], [logs / "*.log"], logs / "*.log"),
+        ([logs / "*.log"], [logs / "not-there.log"], logs / "not-there.log"),
+    ]
+    for first, second, both in two:
+        named = (("x", first), ("y", second))
+        inputs = [{"type": "file", "name": name, "paths": [str(path) for path in paths]} for name, paths in named]
+        config = write_config(tmp_path / "two.yaml", inputs, [elastic(fake_es.url)], state=str(tmp_path / "state"))
+        for command in (["run", "-c", config], ["check", "-c", config]):
+            result = run_ship(command)
+            assert result.rc != 0
+            assert f"inputs[0] (x) and inputs[1] (y): {both}: both would read it" in result.stdout + result.stderr
+    inputs[0]["exclude"] = ["not-there.log"]
+    config = write_config(tmp_path / "two.yaml", inputs, [elastic(fake_es.url)], state=str(tmp_path / "state"))
+    assert "both would read it" not in run_ship(["check", "-c", config]).stdout
+
+
+def test_an_input_that_gets_another_name(live, logs, fake_es):
+    """F6. Names are for people: positions are the files'."""
+    log = logs / "app.log"
+    log.write_text("1\n2\n")
+    ship = live(file={"name": "before", "read_from": "beginning"})
+    fake_es.wait_for(lambda fake: fake.count() == 2)
+    assert ship.stop().rc == 0
+    with log.open("a") as file:
+        file.write("3\n")
+    ship = live(file={"name": "after", "read_from": "end"})
+    fake_es.wait_for(lambda fake: fake.count() == 3)
+    assert ship.stop().rc == 0
+    assert max(fake_es.attempts.values()) == 1, "nothing was sent again"

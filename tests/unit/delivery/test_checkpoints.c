@@ -144,7 +144,7 @@ Test(checkpoints, tick_says_when_it_wants_to_be_called)
     store_fini(&s);
 }
 
-Test(checkpoints, the_first_words_are_written_soon)
+Test(checkpoints, the_first_words_are_written_soon) /* G4 */
 {
     static const int64_t after_ms[] = {
         0, 25, 50, 100, 200, CHECKPOINT_EVERY_MS, CHECKPOINT_EVERY_MS};
@@ -342,7 +342,7 @@ static void set_disk(size_t bytes)
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-Test(checkpoints, a_full_disk_loses_no_word)
+Test(checkpoints, a_full_disk_loses_no_word) /* G2 */
 {
     struct store s;
 
@@ -417,7 +417,7 @@ static void see(void *ctx, const struct checkpoint *c)
     seen->position = c->position;
 }
 
-Test(checkpoints, killed_at_any_moment_all_rows_are_of_one_write, .timeout = 60)
+Test(checkpoints, killed_at_any_moment_all_rows_are_of_one_write, .timeout = 60) /* G2 */
 {
     struct store s;
     uint64_t last = 0;

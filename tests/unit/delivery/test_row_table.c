@@ -78,7 +78,7 @@ Test(row_table, many_keys)
 }
 
 /* A write that failed: what came meanwhile is newer. */
-Test(row_table, older_words_give_way)
+Test(row_table, older_words_give_way) /* G2: a write that failed is older than what came since */
 {
     struct row_table t = {0};
     struct row_table older = {0};

@@ -28,7 +28,7 @@ static void expect_log(const char *part, bool is_wanted)
     r.log.len--;
 }
 
-Test(tail, growth)
+Test(tail, growth) /* F8 */
 {
     rig_append(&r, "a.log", "one\ntwo\n");
     rig_open(&r, "*.log");
@@ -205,6 +205,45 @@ Test(tail, copytruncate_while_stalled) /* FB2 */
     expect_log("last 11 bytes", true);
 }
 
+/* Which of its lines are new nobody can tell: a file that is cut is another one. */
+Test(tail, cut_to_half)
+{
+    rig_append(&r, "a.log", "1\n2\n3\n4\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 500);
+    rig_truncate(&r, "a.log", 4);
+    rig_run(&r, 1500);
+    rig_append(&r, "a.log", "5\n");
+    rig_run(&r, 1500);
+    rig_expect(&r, "1\n2\n3\n4\n1\n2\n5\n", "from its beginning, and on");
+    cr_expect_eq(input_file.stats(r.input)->lost_bytes, 0, "all was read");
+    rig_append(&r, "a.log", "6\n");
+    budget_add(&r.budget, 8 << 20);
+    rig_run(&r, 1500);
+    rig_truncate(&r, "a.log", 2);
+    rig_run(&r, 1500);
+    budget_add(&r.budget, -(8 << 20));
+    rig_run(&r, 1500);
+    rig_expect(&r, "1\n", "while nothing could be read");
+    cr_expect_eq(input_file.stats(r.input)->lost_bytes, 2);
+}
+
+/* inotify's queue ran over: nobody knows what happened. */
+Test(tail, events_that_were_lost)
+{
+    r.options.poll_interval_ms = 3600000;
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "*.log");
+    rig_run(&r, 500);
+    rig_append(&r, "a.log", "2\n");
+    rig_append(&r, "b.log", "3\n");
+    rig_run(&r, 5000);
+    rig_expect(&r, "1\n", "nothing said a word, and the next look is far away");
+    file_on_changed(r.input, NULL, NULL, false);
+    rig_run(&r, 500);
+    rig_expect(&r, "2\n3\n", "all is looked at");
+}
+
 Test(tail, truncated_and_regrown)
 {
     rig_append(&r, "a.log", "1\n2\n");
@@ -319,6 +358,8 @@ Test(tail, what_is_no_file)
     rig_open(&r, "*.log");
     rig_run(&r, 3000);
     rig_expect(&r, "1\n", "a FIFO never blocks, a directory is left alone");
+    expect_log("fifo.log: not a regular file", true);
+    expect_log("dir.log", false);
 }
 
 Test(tail, permission_denied)

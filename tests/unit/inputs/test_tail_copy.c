@@ -215,7 +215,7 @@ Test(tail_copy, killed_while_it_is_read)
 }
 
 /* A first line proves nothing: each file of a function may begin with INIT_START. */
-Test(tail_copy, another_text_with_the_same_first_line)
+Test(tail_copy, another_text_with_the_same_first_line) /* O4 */
 {
     rig_append(&r, "a.log", "head\n1\n");
     rig_open(&r, "a.log");
@@ -267,7 +267,7 @@ Test(tail_copy, at_once_before_anyone_looked)
 }
 
 /* A copy of what was read is not even unpacked. */
-Test(tail_copy, of_what_was_read_gives_nothing)
+Test(tail_copy, of_what_was_read_gives_nothing) /* V5 */
 {
     rig_append(&r, "a.log", "1\n");
     rig_open(&r, "a.log");
