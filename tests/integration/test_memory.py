@@ -62,7 +62,7 @@ class Ship:
 
     def __init__(self, name, folder, start, outputs, inputs=None):
         self.name, self.socket = name, folder / "state" / "ship.sock"
-        self.group = MemoryGroup(RESIDENT)
+        self.group = MemoryGroup(RESIDENT if IS_RELEASE else 2**40)
         self.group.__enter__()
         inputs = inputs or [{"type": "file", "paths": [str(folder / "logs" / "*.log")], "max_line": "8MiB"}]
         more = {"state": str(folder / "state"), "limits": {"memory": "32MiB", "drain": "0s"}, "retry": {"initial": "50ms", "max": "200ms"}}

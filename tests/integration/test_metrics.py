@@ -128,7 +128,7 @@ def test_the_counters_are_the_sinks_truth_to_the_event(live, field, fake_es, soc
 def settle(files, fake, tmp_path):
     folder = tmp_path / "state" / "dead" / "dead.ndjson"
     dead = lambda: {letter["id"] for letter in letters(folder.parent)} if folder.exists() else set()
-    wait_for(lambda: fake.count() + len(dead()) == files.written, lambda: (fake.state(), len(dead()), files.written))
+    wait_for(lambda: fake.count() + len(dead()) == files.written, lambda: (fake.state(), len(dead()), files.written, [(r.fault, r.status) for r in fake.requests[-8:]], (tmp_path / "ship.1.err").read_text()[-1500:]))
 
 
 def test_two_outputs_each_have_their_own_sum(start_ship, fake_es, sock, tmp_path, free_port):
