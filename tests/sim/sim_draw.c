@@ -34,7 +34,7 @@ static void draw_batches(struct sim_life *l)
     struct random *r = &l->random;
 
     l->ship.limits = (struct batch_limits){
-        .max_bytes = sim_draw(r, 2) ? 60000 : 1000 + sim_draw(r, 20000),
+        .max_bytes = sim_draw(r, 2) ? SIM_BATCH_MAX : 1000 + sim_draw(r, 20000),
         .max_events = sim_draw(r, 2) ? 1000 : 1 + sim_draw(r, 20),
         .linger_ms = sim_draw(r, 3) ? sim_draw(r, 2000) : 0,
     };

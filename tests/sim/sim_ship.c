@@ -192,9 +192,13 @@ static int64_t most_bytes(const struct sim_ship *s)
 {
     enum { AT_ONCE = 2, GROWTH = 16, LINE_ROOM = 8192 };
     int64_t of_chunk = GROWTH * (int64_t)s->common.chunk_bytes + LINE_ROOM;
+    int64_t most = s->budget.limit_bytes +
+                   AT_ONCE * (int64_t)s->n_outputs * (of_chunk + 2 * s->limits.max_bytes);
 
-    return s->budget.limit_bytes +
-           AT_ONCE * (int64_t)s->n_outputs * (of_chunk + 2 * s->limits.max_bytes);
+    for (size_t i = 0; i < s->n_outputs; i++)
+        if (s->intake_options[s->outputs[i].id].queue_bytes)
+            most += 2 * SIM_BATCH_MAX; /* one may always be on its way out of a queue (intake.h) */
+    return most;
 }
 
 static void check_memory(struct sim_ship *s)

@@ -21,6 +21,7 @@
 #define SIM_DEAD "/state/dead"
 #define SIM_QUEUES "-queue" /* what the paths of queues end in */
 
+enum { SIM_BATCH_MAX = 60000 }; /* batch.max_bytes in any configuration */
 enum { SIM_OUTPUTS_MAX = 2, SIM_SERVERS_MAX = 3 };
 
 /* As in shipper/verbs/agent_end.c. */
