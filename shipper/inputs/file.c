@@ -219,8 +219,11 @@ static int64_t scan_due(const struct input *in)
 
 static void scan_if_due(struct input *in)
 {
-    if (in->now_ms >= scan_due(in))
-        file_scan_patterns(in);
+    if (in->now_ms < scan_due(in))
+        return;
+    if (in->has_orphans)
+        file_find_orphans(in);
+    file_scan_patterns(in);
 }
 
 static int64_t file_tick(struct input *in, int64_t now_ms)

@@ -371,8 +371,10 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
 
         last = t ? t : last;
     }
-    if (!siblings_find(round, path, &s))
+    if (!siblings_find(round, path, &s)) {
+        in->has_orphans = true;
         goto out;
+    }
     after = newest_gone(&s, rows, n_rows);
     for (size_t i = 0; s.items && i < s.n_items; i++) {
         const struct sibling *file = &s.items[i];
@@ -444,6 +446,7 @@ void file_find_orphans(struct input *in)
     size_t n = rows ? list_lost_rows(in, rows) : 0;
     struct siblings_round round;
 
+    in->has_orphans = false;
     siblings_begin(&round, in);
     if (n)
         qsort(rows, n, sizeof *rows, compare_rows);

@@ -534,6 +534,40 @@ Test(tail, what_was_read_is_not_read_again_whatever_its_number_is)
     rig_expect(&r, "", "nothing again");
 }
 
+static bool is_unlistable;
+
+static int list_or_fail(void *ctx, const char *dir, files_entry_fn *fn, void *arg, bool *missing,
+                        struct err *e)
+{
+    *missing = false;
+    if (is_unlistable)
+        return err_set(e, ERR_BUSY, "Too many open files");
+    return files_posix.list(ctx, dir, fn, arg, missing, e);
+}
+
+Test(tail, rotated_while_down_and_the_directory_cannot_be_listed_at_the_start)
+{
+    r.files.list = list_or_fail;
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 1000);
+    rig_close(&r);
+    rig_append(&r, "a.log", "2\n");
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "3\n");
+    is_unlistable = true;
+    rig_open(&r, "a.log");
+    rig_run(&r, 5000);
+    is_unlistable = false;
+    rig_expect(&r, "1\n3\n", "nobody knows where it went");
+    rig_run(&r, 20000);
+    rig_expect(&r, "2\n", "found when it can be looked for");
+    rig_close(&r);
+    rig_open(&r, "a.log");
+    rig_run(&r, 20000);
+    rig_expect(&r, "", "once");
+}
+
 Test(tail, rotated_away_while_ship_starts)
 {
     rig_append(&r, "a.log", "1\n");
