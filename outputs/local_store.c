@@ -90,8 +90,9 @@ static int read_pragma(sqlite3 *db, const char *sql, int *value)
     return rc;
 }
 
-/* 1: a store of ours; 0: an empty database; -1 and *e: neither. */
-static int check_kind(sqlite3 *db, struct err *e)
+/* 1: a store of ours; 0: an empty database; -1 and *e: neither. The caller sees to it that nobody
+ * makes one meanwhile: what is read belongs together. */
+static int judge_kind(sqlite3 *db, struct err *e)
 {
     int application = 0;
     int version = 0;
@@ -115,6 +116,16 @@ static int check_kind(sqlite3 *db, struct err *e)
     return err_set(e, ERR_STORE, "made by %s ship (version %d, this one knows %d); left as it is",
                    version > LOCAL_STORE_VERSION ? "a newer" : "another", version,
                    LOCAL_STORE_VERSION);
+}
+
+static int check_kind(sqlite3 *db, struct err *e)
+{
+    int kind;
+
+    sqlite3_exec(db, "SAVEPOINT kind", NULL, NULL, NULL); /* one moment for all that is read */
+    kind = judge_kind(db, e);
+    sqlite3_exec(db, "RELEASE kind", NULL, NULL, NULL);
+    return kind;
 }
 
 static int check_own(struct local_store *s, struct err *e)

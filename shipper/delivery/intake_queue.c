@@ -335,6 +335,9 @@ static void on_get(void *ctx, struct queue_record *r, const struct err *why)
         return;
     }
     s->n_on_disk -= s->n_on_disk > 0;
+    if (!queue_has_more(in->options.queue))
+        s->n_on_disk = 0;            /* damaged ones were passed over */
+    r->batch->first_ms = in->now_ms; /* its age in this life */
     batch_move_budget(r->batch, &in->memory);
     if (r->batch->counted_bytes > s->largest_bytes)
         s->largest_bytes = r->batch->counted_bytes;

@@ -101,8 +101,9 @@ static void find_one(struct input *in, struct tail *t, struct siblings_round *ro
     struct siblings s;
     struct siblings others = {0};
     const struct sibling *copy = NULL;
+    bool is_listed = siblings_find(round, place_of(t), &s);
 
-    if (siblings_find(round, place_of(t), &s)) {
+    if (is_listed) {
         copy = find_moved(t, &s);
         copy = copy ? copy : find_copy(in, t, &s);
     }
@@ -117,6 +118,8 @@ static void find_one(struct input *in, struct tail *t, struct siblings_round *ro
             file_ready(in, t);
         else
             list_push(&in->seeking, &t->seek);
+    } else if (!is_listed && in->now_ms - t->seek_ms < FILE_PATIENCE_MS) {
+        list_push(&in->seeking, &t->seek); /* that none was seen says nothing */
     } else {
         file_tell_lost(in, t);
         end(in, t);
@@ -131,6 +134,7 @@ void file_seek_copy(struct input *in, struct tail *t)
         t->state = TAIL_WAITING;
         list_remove(&t->run);
     }
+    t->seek_ms = in->now_ms;
     list_push(&in->seeking, &t->seek);
 }
 
@@ -138,19 +142,22 @@ void file_seek_copy(struct input *in, struct tail *t)
 void file_find_copies(struct input *in)
 {
     struct siblings_round round;
-    struct link *next;
+    struct link todo; /* what is put off is the next pass's */
 
     if (list_is_empty(&in->seeking))
         return;
+    list_init(&todo);
+    while (!list_is_empty(&in->seeking))
+        list_push(&todo, in->seeking.next);
     siblings_begin(&round, in);
-    for (struct link *l = in->seeking.next; l != &in->seeking; l = next) {
-        struct tail *t = LIST_ENTRY(l, struct tail, seek);
+    while (!list_is_empty(&todo)) {
+        struct tail *t = LIST_ENTRY(todo.next, struct tail, seek);
 
-        next = l->next;
-        if (!tracker_is_settled(&t->stream))
-            continue;
         list_remove(&t->seek);
-        find_one(in, t, &round);
+        if (tracker_is_settled(&t->stream))
+            find_one(in, t, &round);
+        else
+            list_push(&in->seeking, &t->seek);
     }
     siblings_end(&round);
 }

@@ -505,6 +505,7 @@ void file_forget_tail(struct input *in, struct tail *t)
     list_remove(&t->quiet);
     list_remove(&t->away);
     list_remove(&t->homeless);
+    list_remove(&t->seek);
     if (in->checked == t)
         in->checked = NULL;
     if (t->left)

@@ -44,6 +44,7 @@ struct input {
     bool is_watching;
     bool has_news;
     bool is_busy;
+    uint64_t n_rest; /* lines that an agent before has left, when the chunk in work was begun */
     bool is_finished;
     bool is_stopped;
     bool is_paused;
@@ -172,8 +173,13 @@ static void start_chunk(struct input *in, enum chunk_purpose purpose)
     /* Stopping reads nothing: what comes out is held already. */
     if (in->is_stopped)
         reserve = 0;
-    if (reserve && !budget_try(w->budget, reserve))
+    /* What an agent before has left is held already, perhaps more than may be now: one chunk of it
+     * always moves. */
+    if (!rest_is_empty(&in->source.rest) && !in->stream.oldest)
+        budget_add(w->budget, reserve);
+    else if (reserve && !budget_try(w->budget, reserve))
         return;
+    in->n_rest = rest_count_lines(&in->source.rest);
     chunk =
         chunk_start(&in->stream, w->lanes, w->pool, purpose, clock_wall_ns(w->clock), on_read, in);
     if (!chunk) {
@@ -353,7 +359,9 @@ static void stdin_hand_over(struct input *in, struct handover *handover)
 
 static uint64_t stdin_unsettled(const struct input *in)
 {
-    uint64_t n = rest_count_lines(&in->source.rest) + (in->stream.carry.len > 0);
+    /* With a chunk in work the rest and the open line are the worker's. */
+    uint64_t n = in->is_busy ? in->n_rest + 1
+                             : rest_count_lines(&in->source.rest) + (in->stream.carry.len > 0);
 
     for (const struct chunk *c = in->stream.oldest; c; c = c->next)
         if (c->n_parts)

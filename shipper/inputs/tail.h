@@ -84,7 +84,8 @@ struct tail {
     struct link idle;  /* open and waiting, longest first; or, packed, cut */
     struct link quiet; /* waiting with a summary held back, longest first */
     struct link away;
-    struct link seek;     /* its file is gone, and nobody has looked yet for a copy of its text */
+    struct link seek; /* its file is gone, and nobody has looked yet for a copy of its text ... */
+    int64_t seek_ms;  /* ... since then */
     struct link homeless; /* away, and nobody has looked yet where it went */
 };
 

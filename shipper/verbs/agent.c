@@ -145,7 +145,7 @@ enum agent_end agent_run(struct agent *a, struct err *e)
     if (a->plan.shows_progress)
         progress_stop(&a->progress);
     a->ended_ms = clock_mono_ms(&clock_real);
-    if (a->end == AGENT_UNSETTLED || a->end == AGENT_GAVE_UP)
+    if (a->end == AGENT_UNSETTLED || a->end == AGENT_GAVE_UP || a->end == AGENT_CLOSED)
         a->lost = agent_would_lose(a);
     if (a->end != AGENT_RELOAD)
         tell_queues(a, "for the next start");

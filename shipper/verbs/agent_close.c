@@ -51,10 +51,10 @@ static int take_down(struct agent *a, struct handover *handover, struct err *e)
     handover_fini(&a->handover);
     lanes_free(a->lanes);
     engine_free(a->engine);
+    dead_letters_free(a->dead_letters); /* it may hold batches, which are counted in an intake */
     for (size_t i = 0; a->intakes && i < a->plan.n_outputs; i++)
         if (intake_free(a->intakes[i], rc < 0 ? NULL : e) < 0)
             rc = -1;
-    dead_letters_free(a->dead_letters);
     transport_curl_free(a->transport);
     if (a->loop)
         stop_watchers(a);

@@ -233,10 +233,10 @@ static void close_all(struct sim_ship *s)
         input_file.close(s->input);
     lanes_free(s->lanes);
     engine_free(s->engine);
+    dead_letters_free(s->dead);
     for (size_t i = 0; i < s->n_outputs; i++)
         if (s->intakes[i])
             intake_free(s->intakes[i], NULL);
-    dead_letters_free(s->dead);
     if (s->disk.n_open)
         violate(s, "%d descriptors stayed open", s->disk.n_open);
     if (s->own.n_open)

@@ -98,9 +98,12 @@ static int number_of(const struct batch *b, size_t i)
 {
     struct slice text = slice_of(b->body.ptr + b->items[i].body_offset, b->items[i].body_len);
     ptrdiff_t at = slice_find(text, slice_str("{\"n\":"));
+    int n = 0;
 
     cr_assert_geq(at, 0);
-    return atoi(text.ptr + at + 5);
+    for (const char *digit = text.ptr + at + 5; *digit >= '0' && *digit <= '9'; digit++)
+        n = n * 10 + (*digit - '0');
+    return n;
 }
 
 static void note_seen(struct intake_rig *r, const struct batch *b, const enum verdict *v)

@@ -120,10 +120,20 @@ struct batch *queue_rig_batch(struct queue_rig *r, unsigned tag, size_t bytes)
     return b;
 }
 
+/* Of the batch's first item. */
+static unsigned tag_of(const struct batch *b)
+{
+    unsigned tag = 0;
+
+    for (const char *digit = b->body.ptr + 7; *digit != ','; digit++)
+        tag = tag * 10 + (unsigned)(*digit - '0');
+    return tag;
+}
+
 static void on_put(void *ctx, struct batch *batch, uint64_t number, const struct err *why)
 {
     struct queue_rig *r = ctx;
-    unsigned tag = (unsigned)atoi(batch->body.ptr + 7);
+    unsigned tag = tag_of(batch);
 
     cr_expect_eq(number == 0, why->code != ERR_NONE, "a number, or a reason");
     if (number)
@@ -171,7 +181,7 @@ static void check_item(const struct batch *got, const struct batch *want, size_t
 static void check_record(struct queue_rig *r, const struct queue_record *got)
 {
     const struct batch *b = got->batch;
-    unsigned tag = (unsigned)atoi(b->body.ptr + 7);
+    unsigned tag = tag_of(b);
     size_t pad = b->items[0].body_len - strlen("{\"tag\":00000000,\"i\":0,\"pad\":\"\"}\n");
     struct batch *want = queue_rig_batch(r, tag, pad * QUEUE_RIG_ITEMS);
 
