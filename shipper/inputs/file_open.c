@@ -42,7 +42,7 @@ void file_shut(struct input *in, struct tail *t)
 static bool is_found_again(const struct tail *t)
 {
     return t->spot || (!t->is_packed && !list_has(&t->homeless) && !t->is_gone &&
-                       t->stream.position == t->size);
+                       t->state != TAIL_BUSY && t->stream.position == t->size);
 }
 
 /* One that is open for what may come, and can be found again by its path: its turn must not keep
