@@ -107,9 +107,9 @@ struct tied {
 
 static void add_tied(struct tied *tied, const struct tail *t)
 {
-    uint64_t unread = tail_lost_bytes(t);
+    uint64_t unread = tail_unread_bytes(t);
 
-    if (!tied->largest || unread > tail_lost_bytes(tied->largest))
+    if (!tied->largest || unread > tail_unread_bytes(tied->largest))
         tied->largest = t;
     tied->n_files++;
     tied->unread += unread;
@@ -126,7 +126,7 @@ static void tell_tied(struct input *in)
     for (struct link *l = in->away.next; l != &in->away; l = l->next) {
         const struct tail *t = LIST_ENTRY(l, struct tail, away);
 
-        if (t->is_gone && tail_is_open(t) && tail_lost_bytes(t) &&
+        if (t->is_gone && tail_is_open(t) && tail_unread_bytes(t) &&
             in->now_ms - t->away_ms >= FILE_PATIENCE_MS)
             add_tied(&tied, t);
     }
@@ -140,7 +140,7 @@ static void tell_tied(struct input *in)
         &e, ERR_BUSY,
         "%s: was deleted, and %llu bytes of it%s are not read yet: %llu bytes of disk space stay "
         "taken until they are, and if ship is stopped before, they are lost",
-        tied.largest->path, (unsigned long long)tail_lost_bytes(tied.largest), others,
+        tied.largest->path, (unsigned long long)tail_unread_bytes(tied.largest), others,
         (unsigned long long)tied.size);
     file_log(in, &e);
 }

@@ -80,7 +80,7 @@ static bool shut_one(struct input *in, uint64_t looks)
 
 static void tell_at_risk(struct input *in, const struct tail *t)
 {
-    uint64_t unread = tail_lost_bytes(t);
+    uint64_t unread = tail_unread_bytes(t);
     struct err e = {0};
 
     if (!unread || ++in->n_at_risk > FILE_TELL_MAX)

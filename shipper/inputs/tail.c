@@ -90,25 +90,25 @@ void tail_reached_end(struct tail *t, int64_t now_ms)
     t->quiet_ms = now_ms;
 }
 
-/* While a chunk is in work the position is the worker's: then what is settled, which is no more. */
-static uint64_t known_position(const struct tail *t)
-{
-    return t->state == TAIL_BUSY ? t->stream.settled_position : t->stream.position;
-}
-
 uint64_t tail_lost_bytes(const struct tail *t)
 {
-    uint64_t position = known_position(t);
+    return !t->is_packed && t->size > t->stream.position ? t->size - t->stream.position : 0;
+}
+
+uint64_t tail_unread_bytes(const struct tail *t)
+{
+    /* While a chunk is in work the position is the worker's: then what is settled, which is no
+     * more. */
+    uint64_t position = t->state == TAIL_BUSY ? t->stream.settled_position : t->stream.position;
 
     return !t->is_packed && t->size > position ? t->size - position : 0;
 }
 
 uint64_t tail_lost_at_end(const struct tail *t)
 {
-    uint64_t position = known_position(t);
-    uint64_t unsettled = position - t->stream.settled_position;
+    uint64_t unsettled = t->stream.position - t->stream.settled_position;
 
-    if (t->is_packed || t->is_left || position < t->stream.settled_position)
+    if (t->is_packed || t->is_left || t->stream.position < t->stream.settled_position)
         return 0;
     if (t->is_superseded) /* what was not read of it was counted then */
         return unsettled;

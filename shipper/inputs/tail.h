@@ -107,6 +107,8 @@ enum tail_news tail_look(struct tail *t, const struct file_stat *st, int64_t now
 void tail_reached_end(struct tail *t, int64_t now_ms);
 /* Bytes that were seen on disk and never read, when what is there now is something else. */
 uint64_t tail_lost_bytes(const struct tail *t);
+/* Bytes that may be lost yet; with a chunk in work at most so many. */
+uint64_t tail_unread_bytes(const struct tail *t);
 /* The same when ship ends: those that were read and not delivered too, of a file that is gone. */
 uint64_t tail_lost_at_end(const struct tail *t);
 
