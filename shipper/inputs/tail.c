@@ -90,18 +90,21 @@ void tail_reached_end(struct tail *t, int64_t now_ms)
     t->quiet_ms = now_ms;
 }
 
+static uint64_t bytes_behind(const struct tail *t, uint64_t position)
+{
+    return !t->is_packed && t->size > position ? t->size - position : 0;
+}
+
 uint64_t tail_lost_bytes(const struct tail *t)
 {
-    return !t->is_packed && t->size > t->stream.position ? t->size - t->stream.position : 0;
+    return bytes_behind(t, t->stream.position);
 }
 
 uint64_t tail_unread_bytes(const struct tail *t)
 {
     /* While a chunk is in work the position is the worker's: then what is settled, which is no
      * more. */
-    uint64_t position = t->state == TAIL_BUSY ? t->stream.settled_position : t->stream.position;
-
-    return !t->is_packed && t->size > position ? t->size - position : 0;
+    return bytes_behind(t, t->state == TAIL_BUSY ? t->stream.settled_position : t->stream.position);
 }
 
 uint64_t tail_lost_at_end(const struct tail *t)
