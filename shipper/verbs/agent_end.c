@@ -15,6 +15,7 @@
 
 enum {
     STOP_NOW_MS = 300,
+    IN_HAND_MS = 10000, /* for workers, which are waited for later anyway: a guard, no deadline */
     LAST_TRY_MS = 1000, /* of an output that fails */
     RELOAD_MS = 500,    /* for what is under way in a reload */
 };
@@ -189,7 +190,7 @@ static void stop(struct agent *a, enum stopping how, int64_t ms)
 static void on_stop_signal(struct agent *a)
 {
     if (a->stopping >= STOP_DRAIN || a->plan.is_replay) {
-        stop(a, STOP_NOW, STOP_NOW_MS);
+        stop(a, STOP_NOW, IN_HAND_MS);
         return;
     }
     log_line(a->plan.log, LOG_INFO, "stopping: delivering what is under way, at most %.1f s",
