@@ -88,6 +88,7 @@ void file_take_spot(struct input *in, struct spot *s, struct tail *t)
     s->is_done = false;
     file_let_go(in, t);
     t->spot = s;
+    t->is_gone = false;
     t->seen_ns = clock_wall_ns(in->world->clock);
     list_remove(&t->homeless);
     list_remove(&t->seek);

@@ -35,14 +35,14 @@ static void check_gone(struct input *in, struct spot *s, struct err *e)
     file_spot_remove(in, s);
 }
 
-static bool is_still_at(const struct input *in, const struct spot *s, const struct file_id *id)
+static bool is_still_at(const struct input *in, const char *path, const struct file_id *id)
 {
     const struct files *files = in->world->files;
     struct file_stat st;
     struct file_id there;
     bool missing;
 
-    if (files->stat(files->ctx, s->path, &st, &missing, NULL) < 0)
+    if (files->stat(files->ctx, path, &st, &missing, NULL) < 0)
         return !missing; /* in doubt nothing changes */
     there = file_id_of(&st);
     return file_id_eq(&there, id);
@@ -63,7 +63,7 @@ static void check_known(struct input *in, struct spot *s, struct tail *t)
 {
     struct spot *old = t->spot;
 
-    if (old && is_still_at(in, old, &t->id))
+    if (old && is_still_at(in, old->path, &t->id))
         return; /* a second name of the same file: it is read once */
     if (s->tail)
         file_displace(in, s->tail);
@@ -112,13 +112,14 @@ static struct tail *rotated_predecessor(const struct input *in, const struct spo
     current = file_spot_find(in, path);
     if (!current || !current->tail)
         return current ? current->previous : NULL;
-    return is_still_at(in, current, &current->tail->id) ? NULL : current->tail;
+    return is_still_at(in, current->path, &current->tail->id) ? NULL : current->tail;
 }
 
 /* In the middle of a rotation, what is known of the older names may be what was there before. */
 static bool must_be_checked(const struct input *in, const struct spot *s)
 {
-    return list_has(&s->queued) || (s->tail != in->checked && !is_still_at(in, s, &s->tail->id));
+    return list_has(&s->queued) ||
+           (s->tail != in->checked && !is_still_at(in, s->path, &s->tail->id));
 }
 
 static void check_first(struct input *in, struct spot *older, struct spot *s)
@@ -154,11 +155,43 @@ static void check_new(struct input *in, struct spot *s, const struct file_stat *
     file_discover(in, s, s->path, st, predecessor);
 }
 
-/* Its number was given out again: the file was deleted, and nobody has it open. (With birth times
- * the new one is told apart by its own.) */
-static bool is_reused(const struct tail *t)
+/* Where it was last, it still is. */
+static bool is_at_its_place(const struct input *in, const struct tail *t)
 {
-    return t->id.generation == 0 && t->is_gone && !tail_is_open(t);
+    const char *place = t->spot ? t->spot->path : t->file ? source_file_path(t->file) : t->path;
+
+    return place && is_still_at(in, place, &t->id);
+}
+
+/* Without birth times a number that was given out again looks like a rename (with them the new file
+ * is told apart by its own). An open file keeps its number. One that was read in part has its
+ * content to tell, when it is read on. Of one that was not read only the name can tell: one that no
+ * rotation gives is another file's. If it was a rename all the same, it is read from its beginning
+ * under the name that it has now, and nothing is lost or there twice. */
+static bool is_reused(const struct input *in, const struct spot *s, const struct tail *t)
+{
+    if (t->id.generation || tail_is_open(t))
+        return false;
+    return t->is_gone || (t->stream.position == 0 && !rotation_is_sibling(t->path, s->path) &&
+                          !is_at_its_place(in, t));
+}
+
+/* What had this number before was deleted. */
+static void lose_number(struct input *in, struct tail *t)
+{
+    if (t->is_gone)
+        return;
+    if (t->spot)
+        file_displace(in, t);
+    list_remove(&t->homeless);
+    list_push(&in->away, &t->away);
+    t->is_gone = true;
+    if (t->file)
+        source_file_move(t->file, NULL);
+    if (t->is_packed && t->state != TAIL_DRAINED)
+        file_ready(in, t); /* which drains it, when it finds no file */
+    else if (t->state != TAIL_DRAINED)
+        file_seek_copy(in, t);
 }
 
 static void check_regular(struct input *in, struct spot *s, const struct file_stat *st)
@@ -174,10 +207,13 @@ static void check_regular(struct input *in, struct spot *s, const struct file_st
         return;
     }
     t = file_tail_find(in, &id);
-    if (t && !is_reused(t))
+    if (t && !is_reused(in, s, t)) {
         check_known(in, s, t);
-    else
-        check_new(in, s, st);
+        return;
+    }
+    if (t)
+        lose_number(in, t);
+    check_new(in, s, st);
 }
 
 static void check_spot(struct input *in, struct spot *s)

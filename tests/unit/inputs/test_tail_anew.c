@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/failing_malloc.h"
 #include "tests/support/file_rig.h"
@@ -59,6 +60,81 @@ Test(tail_anew, the_inode_of_a_file_of_another_name)
     rig_run(&r, 1500);
     cr_assert_eq(r.ids.len, HASH_TEXT_LEN + 1);
     cr_expect_eq(memcmp(r.ids.ptr, first, HASH_TEXT_LEN), 0, "sent once more as the same event");
+}
+
+/* No memory to read with: of the files of the pattern the first is opened, the others are not. */
+static void discover_unread(const char *pattern)
+{
+    r.has_no_births = true;
+    budget_add(&r.budget, 8 << 20);
+    rig_open(&r, pattern);
+    rig_run(&r, 500);
+}
+
+static void read_now(void)
+{
+    budget_add(&r.budget, -(8 << 20));
+    rig_run(&r, 20000);
+}
+
+static const struct tail *tail_at(const char *name)
+{
+    const struct spot *s = file_spot_find(r.input, rig_path(&r, name));
+
+    cr_assert(s && s->tail, "%s", name);
+    return s->tail;
+}
+
+/* The same, and nothing of the deleted file was read that could tell it from the other one. */
+Test(tail_anew, the_inode_of_a_file_of_another_name_that_was_not_read)
+{
+    rig_append(&r, "0.log", "0\n");
+    rig_append(&r, "a.log", "gone\n");
+    discover_unread("*.log");
+    rig_rename(&r, "a.log", "b.log");
+    rig_write(&r, "b.log", "b\n");
+    rig_append(&r, "a.log", "new\n");
+    rig_run(&r, 1500);
+    read_now();
+    rig_expect(&r, "0\nb\nnew\n", "each is read");
+    cr_expect_str_eq(tail_at("b.log")->path, rig_path(&r, "b.log"), "its lines are not a.log's");
+    cr_expect_str_eq(tail_at("a.log")->path, rig_path(&r, "a.log"));
+    cr_expect_eq(r.input->stats.lost_bytes, 5, "those of the deleted file");
+    cr_expect_eq(r.input->n_tails, 3, "which is forgotten");
+}
+
+/* A rotation's name is the same file's, and one that is where it was is the same under two names.
+ */
+Test(tail_anew, an_inode_that_was_not_read_under_another_of_its_names)
+{
+    rig_append(&r, "0.log", "0\n");
+    rig_append(&r, "a.log", "a\n");
+    rig_append(&r, "b.log", "b\n");
+    discover_unread("*.log*");
+    rig_rename(&r, "a.log", "a.log.1");
+    cr_assert_eq(link(rig_path(&r, "b.log"), rig_path(&r, "c.log")), 0);
+    rig_run(&r, 1500);
+    read_now();
+    rig_expect(&r, "0\na\nb\n", "each is read once");
+    cr_expect_str_eq(tail_at("a.log.1")->path, rig_path(&r, "a.log"));
+    cr_expect_str_eq(tail_at("b.log")->path, rig_path(&r, "b.log"));
+    cr_expect_eq(r.input->stats.lost_bytes, 0);
+}
+
+/* Out of sight it was as good as deleted; back at a path it is not. */
+Test(tail_anew, a_file_that_comes_back)
+{
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 500);
+    rig_rename(&r, "a.log", "elsewhere");
+    rig_run(&r, 600);
+    rig_rename(&r, "elsewhere", "a.log");
+    rig_run(&r, 1500);
+    cr_expect_not(tail_at("a.log")->is_gone);
+    rig_append(&r, "a.log", "2\n");
+    rig_run(&r, 1500);
+    rig_expect(&r, "1\n2\n", "read on");
 }
 
 /* Copies were read when they were written; that the file itself is deleted does not make them
