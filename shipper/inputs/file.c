@@ -181,6 +181,7 @@ static struct input *file_input_open(const void *opts, const struct input_common
     init_lists(in);
     share_descriptors(in);
     in->is_first_scan = true;
+    in->keep_s = FILE_FORGET_S;
     in->now_ms = clock_mono_ms(world->clock);
     in->patterns = file_paths(&in->options->paths, false);
     in->excludes = file_paths(&in->options->exclude, true);
@@ -234,6 +235,7 @@ static int64_t file_tick(struct input *in, int64_t now_ms)
     if (!in->is_stopped) {
         scan_if_due(in);
         file_check_spots(in);
+        file_late_step(in);
     }
     file_read_some(in);
     file_sweep(in);
@@ -246,6 +248,8 @@ static int64_t file_tick(struct input *in, int64_t now_ms)
         return now_ms + 1;
     if (scan_due(in) < due)
         due = scan_due(in);
+    if (file_late_due(in) < due)
+        due = file_late_due(in);
     return due > now_ms ? due : now_ms + 1;
 }
 

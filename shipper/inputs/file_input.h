@@ -3,10 +3,10 @@
  * path), file_discover.c (generations not known before), file_rotate.c (where files went),
  * file_away.c (how long they are read there), file_chain.c (who waits for whom), file_open.c
  * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
- * restart), file_sweep.c (what is forgotten), file_copy.c (files that are gone, and packed ones
- * with their text), file_left.c (descriptors at a reload), file_lag.c (how far behind it is),
- * file_paths.c (paths made absolute), file_check.c (what `ship check` says), file_overlap.c (two
- * inputs over the same files).
+ * restart), file_late.c (what is written to after its end), file_sweep.c (what is forgotten),
+ * file_copy.c (files that are gone, and packed ones with their text), file_left.c (descriptors at a
+ * reload), file_lag.c (how far behind it is), file_paths.c (paths made absolute), file_check.c
+ * (what `ship check` says), file_overlap.c (two inputs over the same files).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -43,6 +43,7 @@ enum {
     FILE_BUDGET_RETRY_MS = 50,
     FILE_SETTLE_MS = 50,       /* how often those that are drained are looked through */
     FILE_FORGET_S = 24 * 3600, /* rows of files that are gone */
+    FILE_MAX_ROWS = 32768,     /* beyond so many, those of files that are there too */
 };
 
 struct file_options {
@@ -80,6 +81,7 @@ struct known {
     struct file_id id;
     unsigned n_rewritten;
     uint64_t position;
+    uint64_t refused_size; /* its file was this long, and is not the one that was read */
     uint64_t head_hash;
     int64_t seen_s;
     bool is_finished;
@@ -154,6 +156,12 @@ struct input {
     bool is_stopped;
     int64_t now_ms; /* of this tick */
     int64_t sweep_ms;
+    int64_t keep_s; /* rows of files that are there, while there are too many */
+
+    /* file_late.c */
+    int64_t late_ms; /* when rows are looked at next */
+    int64_t late_pass_ms;
+    size_t late_bucket; /* the next of this pass; 0: a new one begins */
 };
 
 /* --- file_paths.c --- */
@@ -339,5 +347,12 @@ void file_settled(struct input *in, struct tail *t);
 /* The row's file is at the row's path still, or nobody can tell. */
 bool file_is_where_it_was(const struct input *in, const struct known *k);
 void file_sweep(struct input *in);
+
+/* --- file_late.c --- */
+/* Something happened at a path that no pattern has. */
+void file_late_changed(struct input *in, const char *path);
+/* For a few of the rows of files that were read to their end. */
+void file_late_step(struct input *in);
+int64_t file_late_due(const struct input *in);
 
 #endif

@@ -267,4 +267,6 @@ void file_on_changed(void *ctx, const char *directory, const char *name, bool is
         s = file_spot_get(in, path);
     if (s)
         file_queue_check(in, s);
+    else if (name)
+        file_late_changed(in, path);
 }

@@ -64,15 +64,40 @@ static bool is_among_siblings(struct input *in, struct known *k, struct siblings
     return is_known;
 }
 
+static bool is_older(const struct input *in, const struct known *k, int64_t age_s)
+{
+    return clock_wall_ns(in->world->clock) / 1000000000 - k->seen_s > age_s;
+}
+
+/* Somebody may write to what is there yet; but rows must not take all of our memory. */
+static bool is_one_too_many(const struct input *in, const struct known *k)
+{
+    return k->is_finished && in->n_knowns > FILE_MAX_ROWS && is_older(in, k, in->keep_s);
+}
+
 static bool is_forgettable(struct input *in, struct known *k, struct siblings_round *round)
 {
-    bool is_old = clock_wall_ns(in->world->clock) / 1000000000 - k->seen_s > FILE_FORGET_S;
+    bool is_old = is_older(in, k, FILE_FORGET_S);
     bool is_there;
 
-    if ((!k->is_finished && !is_old) || file_is_where_it_was(in, k) ||
-        !is_directory_there(in, k->path))
+    if (!k->is_finished && !is_old)
+        return false;
+    if (file_is_where_it_was(in, k))
+        return is_one_too_many(in, k);
+    if (!is_directory_there(in, k->path))
         return k->is_finished && is_old;
-    return !k->is_finished || is_old || (is_among_siblings(in, k, round, &is_there) && !is_there);
+    if (!k->is_finished)
+        return true;
+    return is_among_siblings(in, k, round, &is_there) ? !is_there : is_old;
+}
+
+/* With more and more of them the time gets shorter, so that it is the oldest that go. */
+static void decide_how_long(struct input *in)
+{
+    if (in->n_knowns > FILE_MAX_ROWS)
+        in->keep_s /= 2;
+    else if (in->keep_s < FILE_FORGET_S)
+        in->keep_s = in->keep_s * 2 + 1;
 }
 
 void file_sweep(struct input *in)
@@ -82,6 +107,7 @@ void file_sweep(struct input *in)
     if (in->now_ms < in->sweep_ms || in->world->is_replay)
         return;
     in->sweep_ms = in->now_ms + SWEEP_MS;
+    decide_how_long(in);
     siblings_begin(&round, in);
     for (size_t i = 0; i < in->known_buckets; i++) {
         for (struct known *k = in->knowns[i], *next; k; k = next) {
