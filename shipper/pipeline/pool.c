@@ -217,7 +217,7 @@ size_t pool_reap(struct pool *p)
     size_t n = 0;
     struct job *job;
 
-    if (p->n_threads == 0)
+    if (p->n_threads == 0 && !p->is_stopping)
         run_inline(p);
     pthread_mutex_lock(&p->lock);
     job = p->finished.first;
@@ -258,18 +258,26 @@ static void drop_all(struct queue *q)
             job->drop(job);
 }
 
+void pool_stop(struct pool *p)
+{
+    bool is_first;
+
+    pthread_mutex_lock(&p->lock);
+    is_first = !p->is_stopping;
+    p->is_stopping = true;
+    pthread_cond_broadcast(&p->work);
+    pthread_mutex_unlock(&p->lock);
+    for (unsigned i = 0; is_first && i < p->n_threads; i++)
+        pthread_join(p->threads[i].id, NULL);
+}
+
 void pool_free(struct pool *p)
 {
     if (!p)
         return;
-    pthread_mutex_lock(&p->lock);
-    p->is_stopping = true;
-    pthread_cond_broadcast(&p->work);
-    pthread_mutex_unlock(&p->lock);
-    for (unsigned i = 0; i < p->n_threads; i++) {
-        pthread_join(p->threads[i].id, NULL);
+    pool_stop(p);
+    for (unsigned i = 0; i < p->n_threads; i++)
         worker_fini(&p->threads[i].worker);
-    }
     drop_all(&p->urgent);
     drop_all(&p->normal);
     drop_all(&p->finished);

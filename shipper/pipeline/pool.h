@@ -58,7 +58,10 @@ size_t pool_reap(struct pool *pool);
 /* Jobs that wait for a worker (urgent ones included); any thread. */
 size_t pool_waiting(const struct pool *pool);
 unsigned pool_size(const struct pool *pool);
-/* Lets running jobs end, joins; `drop` instead of `done` for what has not come back. */
+/* Lets running jobs end, and joins. Those that wait are not run any more, nor what is submitted
+ * from now on; what has finished is still for pool_reap. Blocks. */
+void pool_stop(struct pool *pool);
+/* Stops it; `drop` instead of `done` for what has not come back. */
 void pool_free(struct pool *pool);
 
 #endif

@@ -144,6 +144,7 @@ enum agent_end agent_run(struct agent *a, struct err *e)
     ev_run(a->loop, 0);
     if (a->plan.shows_progress)
         progress_stop(&a->progress);
+    agent_end_writing(a);
     a->ended_ms = clock_mono_ms(&clock_real);
     if (a->end == AGENT_UNSETTLED || a->end == AGENT_GAVE_UP || a->end == AGENT_CLOSED)
         a->lost = agent_would_lose(a);

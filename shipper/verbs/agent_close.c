@@ -19,6 +19,21 @@ static void stop_watchers(struct agent *a)
         ev_loop_destroy(a->loop);
 }
 
+static void end_writer(struct pool *writer)
+{
+    if (!writer)
+        return;
+    pool_stop(writer);
+    pool_reap(writer);
+}
+
+void agent_end_writing(struct agent *a)
+{
+    for (size_t i = 0; a->queue_writers && i < a->plan.n_outputs; i++)
+        end_writer(a->queue_writers[i]);
+    end_writer(a->writer);
+}
+
 /* What the inputs have goes on; and what none of ours ever took. */
 static void hand_over(struct agent *a, struct handover *to)
 {

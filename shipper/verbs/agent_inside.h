@@ -77,6 +77,11 @@ int64_t agent_end_due_ms(const struct agent *a, int64_t now_ms);
 /* Events that are lost if it is closed now and no other agent takes over. */
 uint64_t agent_would_lose(const struct agent *a);
 
+/* agent_close.c: at the end of agent_run. What the writers have on the disk by now is told: batches
+ * that their queue has, dead letters. Untold, the next start would read and send them once more.
+ * Blocks until what is being written is. */
+void agent_end_writing(struct agent *a);
+
 /* agent_open.c: what only one agent can have open; the last of it are the signals. */
 int agent_open_exclusive(struct agent *a, struct err *e);
 

@@ -5,7 +5,8 @@
  *   calls   of open (for writing), write, fsync, rename, truncate, unlink; "fsync" is fdatasync,
  *           too, "write" is pwrite
  *   path    what the file's path must have in it; with a $ behind it: at its end
- *   error   an errno's name of the few below, or SHORT: a write takes half of what it was given
+ *   error   an errno's name of the few below, or SHORT: a write takes half of what it was given;
+ *           or WAIT: the call hangs as long as the file of `while` is there, and then works
  *   from    the first of these calls that fails, 1 if not said; each counts, failing or not
  *   count   how many of them fail from there on; all if not said
  *   every   of those only each n-th
@@ -25,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum call {
@@ -36,7 +38,7 @@ enum call {
     CALL_UNLINK = 32,
 };
 
-enum { PLANS_MAX = 8, SHORT = -1 };
+enum { PLANS_MAX = 8, SHORT = -1, WAIT = -2, WAIT_TRIES = 6000 /* of 10 ms */ };
 
 struct plan {
     unsigned calls;
@@ -57,8 +59,9 @@ static size_t n_plans;
 static const struct {
     const char *name;
     int number;
-} errors[] = {{"EIO", EIO},     {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"EDQUOT", EDQUOT},
-              {"EROFS", EROFS}, {"EMFILE", EMFILE}, {"EACCES", EACCES}, {"SHORT", SHORT}},
+} errors[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
+              {"EDQUOT", EDQUOT}, {"EROFS", EROFS},   {"EMFILE", EMFILE},
+              {"EACCES", EACCES}, {"SHORT", SHORT},   {"WAIT", WAIT}},
   call_names[] = {{"open", CALL_OPEN},     {"write", CALL_WRITE},       {"fsync", CALL_FSYNC},
                   {"rename", CALL_RENAME}, {"truncate", CALL_TRUNCATE}, {"unlink", CALL_UNLINK}};
 
@@ -162,6 +165,12 @@ static bool is_due(struct plan *p)
     return n >= p->from && n - p->from < p->count && (n - p->from) % p->every == 0;
 }
 
+static void wait_while(const char *path)
+{
+    for (int i = 0; i < WAIT_TRIES && access(path, F_OK) == 0; i++)
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+}
+
 /* 0, an errno, or SHORT. */
 static int fault_at(enum call call, const char *path)
 {
@@ -171,8 +180,11 @@ static int fault_at(enum call call, const char *path)
     for (size_t i = 0; i < n_plans && !error; i++)
         if (plans[i].calls & call && is_meant(&plans[i], path) && is_due(&plans[i]))
             error = plans[i].error;
+    for (size_t i = 0; i < n_plans && error == WAIT; i++)
+        if (plans[i].error == WAIT)
+            wait_while(plans[i].only_while);
     errno = saved;
-    return error;
+    return error == WAIT ? 0 : error;
 }
 
 static bool is_planned(enum call call)

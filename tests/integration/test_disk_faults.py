@@ -5,7 +5,9 @@ The built ship under tests/faults/failing_calls.c. Not under the sanitizers, who
 
 import json
 import os
+import signal
 import sqlite3
+import time
 
 import pytest
 
@@ -13,6 +15,7 @@ from fake_es import status
 from shipping import elastic, write_config
 
 SETTLE_S = 40
+SEGMENT_HEAD = 64  # bytes, of a queue's file before its first record
 # What passes unseen (also if it never ends), and what is a failure.
 UNSEEN = ["calls=write error=SHORT", "calls=write,fsync,truncate,rename error=EINTR every=3"]
 UNSEEN_BY_SQLITE = ["calls=write error=SHORT", "calls=write,truncate error=EINTR every=3"]
@@ -42,11 +45,12 @@ class Shop:
             file.writelines(f"{what} {number}\n" for number in range(self.n, self.n + n))
         self.n += n
 
-    def start(self, *plans, queue=False, wait=True):
-        """`queue`: True, or where it is to be."""
+    def start(self, *plans, queue=False, wait=True, file=None, **more):
+        """`queue`: True, or where it is to be; `file`: more for the input."""
         output = elastic(self.fake.url, batch={"max_events": 20})
-        more = {"queue": {"path": str(self.folder / (queue if isinstance(queue, str) else "queue"))}} if queue else {}
-        inputs = [{"type": "file", "paths": [str(self.log)]}]
+        if queue:
+            more["queue"] = {"path": str(self.folder / (queue if isinstance(queue, str) else "queue"))}
+        inputs = [{"type": "file", "paths": [str(self.log)], **(file or {})}]
         retry = {"initial": "50ms", "max": "400ms"}
         path = self.folder / "ship.yaml"
         write_config(path, inputs, [output], state=str(self.folder / "state"), retry=retry, **more)
@@ -270,6 +274,27 @@ def test_a_queue_that_cannot_note_what_was_settled(shop, plan):
     ship = shop.start(queue=True)
     shop.write(10)
     shop.wait_arrived()
+    assert ship.stop().rc == 0
+    shop.assert_all_once()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_what_a_queue_takes_while_ship_ends_is_not_read_again(shop, how):
+    """Its fsync takes longer than limits.drain: it is durable then, and its position has to move. Without ids it would be there twice."""
+    shop.broken.touch()
+    slow = f"calls=fsync error=WAIT path=.segment while={shop.broken}"
+    ship = shop.start(slow, queue=True, file={"id": "none"}, limits={"drain": "200ms"})
+    shop.write(20)
+    ship.wait_for(lambda: shop.waits_on_disk() > SEGMENT_HEAD)
+    ship.process.send_signal(how)
+    time.sleep(1)  # it waits for the disk by now; if not, then it ends in order, which is no harm
+    shop.broken.unlink()
+    if how == signal.SIGTERM:
+        assert ship.wait().rc == 0
+        ship = shop.start(queue=True, file={"id": "none"})
+    shop.write(10)
+    shop.wait_arrived()
+    shop.wait_position(ship)
     assert ship.stop().rc == 0
     shop.assert_all_once()
 

@@ -73,3 +73,47 @@ Test(pool, what_never_ran_is_dropped)
     cr_expect_eq(n_dropped, 1);
     cr_expect_eq(dones, 0);
 }
+
+/* One job has run and is not reaped, the other waits behind it. */
+Test(pool, once_stopped_what_has_finished_comes_back_and_nothing_runs, .timeout = 30)
+{
+    static atomic_int runs;
+    static atomic_int wakes;
+    int dones = 0;
+    struct count_job jobs[3];
+    struct pool *pool = pool_new(1, on_wake, &wakes, NULL);
+    struct timespec pause = {0, 1000000};
+
+    cr_assert(pool);
+    for (int i = 0; i < 3; i++)
+        jobs[i] = (struct count_job){{count_run, count_done, count_drop, NULL}, &runs, &dones};
+    pool_submit(pool, &jobs[0].job, JOB_NORMAL);
+    while (wakes == 0)
+        nanosleep(&pause, NULL);
+    pool_stop(pool);
+    pool_submit(pool, &jobs[1].job, JOB_NORMAL);
+    pool_stop(pool); /* again: nothing happens */
+    cr_expect_eq(pool_reap(pool), 1);
+    cr_expect_eq(dones, 1);
+    pool_submit(pool, &jobs[2].job, JOB_URGENT);
+    cr_expect_eq(pool_reap(pool), 0);
+    pool_free(pool);
+    cr_expect_eq(runs, 1);
+    cr_expect_eq(n_dropped, 2);
+}
+
+Test(pool, one_without_threads_runs_nothing_once_stopped)
+{
+    static atomic_int runs;
+    static atomic_int wakes;
+    int dones = 0;
+    struct count_job job = {{count_run, count_done, count_drop, NULL}, &runs, &dones};
+    struct pool *pool = pool_new(0, on_wake, &wakes, NULL);
+
+    pool_submit(pool, &job.job, JOB_NORMAL);
+    pool_stop(pool);
+    cr_expect_eq(pool_reap(pool), 0);
+    pool_free(pool);
+    cr_expect_eq(runs, 0);
+    cr_expect_eq(n_dropped, 1);
+}
