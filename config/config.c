@@ -36,8 +36,8 @@ void config_free(struct config *c)
     for (size_t i = 0; i < c->n_inputs; i++) {
         struct input_config *in = &c->inputs[i];
 
-        if (!in->parser_is_lent && in->parser.ops && in->parser.ops->free)
-            in->parser.ops->free(in->parser.self);
+        if (!in->parser_is_lent)
+            parser_free(&in->parser);
     }
     free(c->inputs);
     free(c->outputs);
@@ -79,7 +79,7 @@ static int unknown_type(enum registry_kind kind, const char *type, struct err *e
 
 struct input_config *config_add_input(struct config *c, const char *type, struct err *e)
 {
-    struct input_config in = {.ops = registry_input(type), .parser_ops = &parser_auto};
+    struct input_config in = {.ops = registry_input(type)};
     struct input_config *grown;
 
     if (!in.ops) {
@@ -87,8 +87,7 @@ struct input_config *config_add_input(struct config *c, const char *type, struct
         return NULL;
     }
     in.options = make_options(c, &in.ops->options, e);
-    in.parser_options = make_options(c, &in.parser_ops->options, e);
-    if (!in.options || !in.parser_options ||
+    if (!in.options || config_set_parser(c, &in, parser_auto.name, e) < 0 ||
         values_default(c->keep, &input_common_table, &in.common, e) < 0)
         return NULL;
     grown = realloc(c->inputs, (c->n_inputs + 1) * sizeof *grown);
@@ -123,18 +122,35 @@ struct output_config *config_add_output(struct config *c, const char *type, stru
     return &grown[c->n_outputs++];
 }
 
+int config_add_parser(struct config *c, struct input_config *in, const char *type, struct err *e)
+{
+    struct parser_config added = {.ops = registry_parser(type)};
+    struct parser_config *grown;
+
+    if (!added.ops)
+        return unknown_type(REGISTRY_PARSER, type, e);
+    added.options = make_options(c, &added.ops->options, e);
+    if (!added.options)
+        return -1;
+    grown = keep_alloc(c->keep, (in->n_parsers + 1) * sizeof *grown);
+    if (!grown)
+        return out_of_memory(e);
+    if (in->n_parsers)
+        memcpy(grown, in->parsers, in->n_parsers * sizeof *grown);
+    grown[in->n_parsers] = added;
+    in->parsers = grown;
+    in->n_parsers++;
+    return 0;
+}
+
 int config_set_parser(struct config *c, struct input_config *in, const char *type, struct err *e)
 {
-    const struct parser_ops *ops = registry_parser(type);
-    void *options;
+    struct input_config fresh = {.n_parsers = 0};
 
-    if (!ops)
-        return unknown_type(REGISTRY_PARSER, type, e);
-    options = make_options(c, &ops->options, e);
-    if (!options)
+    if (config_add_parser(c, &fresh, type, e) < 0)
         return -1;
-    in->parser_ops = ops;
-    in->parser_options = options;
+    in->parsers = fresh.parsers;
+    in->n_parsers = fresh.n_parsers;
     return 0;
 }
 

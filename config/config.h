@@ -46,13 +46,20 @@ struct global_options {
     struct option_map labels;
 };
 
+/* A parser that an input names. */
+struct parser_config {
+    const struct parser_ops *ops;
+    void *options; /* the struct that ops->options describes */
+};
+
 struct input_config {
     const struct input_ops *ops;
     void *options; /* the struct that ops->options describes */
     struct input_common common;
-    const struct parser_ops *parser_ops;
-    void *parser_options;
-    struct parser parser; /* made from the two above */
+    struct parser_config *parsers; /* in the order in which they are asked; at least one */
+    size_t n_parsers;
+    bool parser_is_list;  /* it was written as one: `parser: [json, logfmt]` */
+    struct parser parser; /* made from them: a chain, if they are several */
     bool parser_is_lent;  /* it belongs to another configuration, which lives longer */
 };
 
@@ -94,7 +101,10 @@ struct config *config_new(void);
  * nearest name). The pointer is valid until the next one is added. */
 struct input_config *config_add_input(struct config *c, const char *type, struct err *e);
 struct output_config *config_add_output(struct config *c, const char *type, struct err *e);
+/* The input's only parser from now on, at its defaults; or one more behind those that it has. -1
+ * and *e for an unknown type. */
 int config_set_parser(struct config *c, struct input_config *in, const char *type, struct err *e);
+int config_add_parser(struct config *c, struct input_config *in, const char *type, struct err *e);
 /* Sets one option from text, as it would stand in the file but without ${...}; a list option is
  * added to. The copies live as long as c. */
 int config_set(struct config *c, const struct option_table *table, void *options, const char *name,

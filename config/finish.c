@@ -5,6 +5,7 @@
 
 #include "config/keep.h"
 #include "config/values.h"
+#include "parsers/chain.h"
 #include "shipper/observe/status_address.h"
 
 static int check_required(const struct option_table *table, const void *options, struct err *e)
@@ -33,19 +34,40 @@ static int below(struct err *e, const char *parent)
     return -1;
 }
 
+static int make_one(const struct parser_config *from, struct parser *out, struct err *e)
+{
+    if (check_required(&from->ops->options, from->options, e) < 0)
+        return -1;
+    if (from->ops->make && !(out->self = from->ops->make(from->options, e)))
+        return -1;
+    out->ops = from->ops;
+    return 0;
+}
+
+static int make_chain(struct input_config *in, struct err *e)
+{
+    struct parser chain = {NULL, NULL};
+    char name[40];
+
+    if (chain_new(in->n_parsers, &chain) < 0)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < in->n_parsers; i++)
+        if (make_one(&in->parsers[i], chain_link(&chain, i), e) < 0) {
+            parser_free(&chain);
+            snprintf(name, sizeof name, "parser[%zu]", i);
+            return below(e, name);
+        }
+    in->parser = chain;
+    return 0;
+}
+
 static int make_parser(struct input_config *in, struct err *e)
 {
     if (in->parser_is_lent || in->parser.ops)
         return 0;
-    if (check_required(&in->parser_ops->options, in->parser_options, e) < 0)
-        return below(e, "parser");
-    if (in->parser_ops->make) {
-        in->parser.self = in->parser_ops->make(in->parser_options, e);
-        if (!in->parser.self)
-            return below(e, "parser");
-    }
-    in->parser.ops = in->parser_ops;
-    return 0;
+    if (in->parser_is_list)
+        return make_chain(in, e);
+    return make_one(&in->parsers[0], &in->parser, e) < 0 ? below(e, "parser") : 0;
 }
 
 static bool has_label(const struct option_map *labels, const char *key)

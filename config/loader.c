@@ -12,7 +12,7 @@
 #include "config/scope.h"
 #include "config/text_file.h"
 
-enum { FILE_MAX_BYTES = 1024 * 1024 };
+enum { FILE_MAX_BYTES = 1024 * 1024, PARSERS_MAX = 32 };
 
 struct loading {
     struct config *config;
@@ -63,44 +63,82 @@ static const char *read_type(const struct scope *s, const struct scope_word *wor
     return NULL;
 }
 
-/* --- the parser of an input: its name, or a map --- */
+/* --- the parser of an input: its name, a map, or a list of these --- */
 
-static int read_parser_map(struct loading *l, const struct scope *input, const yaml_node_t *map,
+static int read_parser_map(struct loading *l, const char *path, const yaml_node_t *map,
                            struct input_config *in)
 {
     struct scope s = make_scope(l, map);
     const struct scope_word *type_word = add_word(&s, "type");
+    const struct parser_config *added;
     const char *type;
 
-    snprintf(s.path, sizeof s.path, "%.120s.parser", input->path);
+    snprintf(s.path, sizeof s.path, "%s", path);
     if (scope_find_words(&s, l->e) < 0)
         return -1;
     type = read_type(&s, type_word, REGISTRY_PARSER, l->e);
     if (!type)
         return -1;
-    if (config_set_parser(l->config, in, type, l->e) < 0)
+    if (config_add_parser(l->config, in, type, l->e) < 0)
         return scope_locate(&s, type_word->value, "type", l->e);
-    s.help = in->parser_ops->name;
-    add_part(&s, &in->parser_ops->options, in->parser_options);
+    added = &in->parsers[in->n_parsers - 1];
+    s.help = added->ops->name;
+    add_part(&s, &added->ops->options, added->options);
     return scope_read(&s, l->e);
+}
+
+/* `name` is "parser" or, of a list, "parser[1]". */
+static int read_one_parser(struct loading *l, const struct scope *input, const char *name,
+                           const yaml_node_t *node, struct input_config *in)
+{
+    char path[SCOPE_PATH_MAX];
+    const char *type;
+
+    snprintf(path, sizeof path, "%.120s.%s", input->path, name);
+    if (node->type == YAML_MAPPING_NODE)
+        return read_parser_map(l, path, node, in);
+    if (node->type == YAML_SEQUENCE_NODE)
+        return scope_fail(input, node, name, l->e,
+                          "this is a list; want a parser's name, or a map with its type");
+    type = scope_text(input, node, name, l->e);
+    if (!type)
+        return -1;
+    if (!*type)
+        type = parser_auto.name;
+    return config_add_parser(l->config, in, type, l->e) < 0 ? scope_locate(input, node, name, l->e)
+                                                            : 0;
+}
+
+/* The first that accepts a line wins. */
+static int read_parser_list(struct loading *l, const struct scope *input, const yaml_node_t *list,
+                            struct input_config *in)
+{
+    const yaml_node_item_t *items = list->data.sequence.items.start;
+    size_t n = (size_t)(list->data.sequence.items.top - items);
+    char name[40];
+
+    if (n == 0)
+        return scope_fail(input, list, "parser", l->e,
+                          "the list is empty; want at least one parser");
+    if (n > PARSERS_MAX)
+        return scope_fail(input, list, "parser", l->e, "these are %zu parsers; at most %d work", n,
+                          PARSERS_MAX);
+    in->parser_is_list = true;
+    for (size_t i = 0; i < n; i++) {
+        snprintf(name, sizeof name, "parser[%zu]", i);
+        if (read_one_parser(l, input, name, document_node(&l->document, items[i]), in) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int read_parser(struct loading *l, const struct scope *input, const yaml_node_t *node,
                        struct input_config *in)
 {
-    const char *type;
-
-    if (node->type == YAML_MAPPING_NODE)
-        return read_parser_map(l, input, node, in);
+    in->n_parsers = 0; /* less the default */
     if (node->type == YAML_SEQUENCE_NODE)
-        return scope_fail(input, node, "parser", l->e,
-                          "this is a list; want a parser's name, or a map with its type");
-    type = scope_text(input, node, "parser", l->e);
-    if (!type)
-        return -1;
-    if (*type && config_set_parser(l->config, in, type, l->e) < 0)
-        return scope_locate(input, node, "parser", l->e);
-    return 0;
+        return read_parser_list(l, input, node, in);
+    return read_one_parser(l, input, "parser", node, in);
 }
 
 /* --- inputs and outputs --- */

@@ -257,7 +257,7 @@ static json_t *kind_schema(enum registry_kind kind, const struct option_table *c
 }
 
 /* A parser that needs no options may be given by its name alone. */
-static json_t *parser_schema(json_t *definitions)
+static json_t *one_parser_schema(json_t *definitions)
 {
     json_t *schema = kind_schema(REGISTRY_PARSER, NULL, definitions);
     json_t *names = json_pack("[n]");
@@ -274,9 +274,16 @@ static json_t *parser_schema(json_t *definitions)
     json_array_append_new(json_object_get(schema, "anyOf"), json_pack("{s:o}", "enum", names));
     json_array_append_new(json_object_get(schema, "anyOf"),
                           json_pack("{s:s,s:s}", "type", "string", "pattern", reference));
-    json_object_set_new(schema, "default", json_string("auto"));
-    json_object_set_new(schema, "description", json_string("how lines become fields"));
     return schema;
+}
+
+/* One, or a list of them. */
+static json_t *parser_schema(void)
+{
+    return json_pack("{s:[{s:s},{s:s,s:i,s:{s:s}}],s:s,s:s}", "anyOf", "$ref", "#/$defs/one-parser",
+                     "type", "array", "minItems", 1, "items", "$ref", "#/$defs/one-parser",
+                     "default", "auto", "description",
+                     "how lines become fields; of a list, the first that accepts the line");
 }
 
 static void add_parser_to_inputs(json_t *definitions)
@@ -317,7 +324,8 @@ static json_t *whole_schema(void)
         properties, "outputs",
         list_schema("where events go, each event to every one",
                     kind_schema(REGISTRY_OUTPUT, &output_common_table, definitions)));
-    json_object_set_new(definitions, "parser", parser_schema(definitions));
+    json_object_set_new(definitions, "one-parser", one_parser_schema(definitions));
+    json_object_set_new(definitions, "parser", parser_schema());
     add_parser_to_inputs(definitions);
     json_object_set_new(schema, "required", json_pack("[s,s]", "inputs", "outputs"));
     json_object_set_new(schema, "$defs", definitions);

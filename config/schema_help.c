@@ -115,7 +115,8 @@ static void help_type(enum registry_kind kind, const struct registry_entry *entr
     schema_help(entry->options, out);
     if (kind == REGISTRY_INPUT)
         buffer_add_lit(out, "  parser: the name of a parser, or a map of its type and options; "
-                            "default auto\n");
+                            "default auto\n"
+                            "      of a list of them, the first that accepts the line reads it\n");
     if (common[kind]) {
         buffer_printf(out, "\noptions of every %s:\n", registry_kind_names[kind]);
         schema_help(common[kind], out);

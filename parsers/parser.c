@@ -48,7 +48,7 @@ static void restart(struct buffer *b)
     b->failed = false; /* memory may be back */
 }
 
-static void scratch_restart(struct parse_scratch *s)
+void parse_scratch_restart(struct parse_scratch *s)
 {
     restart(&s->text);
     restart(&s->repaired);
@@ -65,23 +65,39 @@ static bool parse_platform(struct parse_scratch *scratch, struct slice line, str
     if (lambda_platform_parse(line, out))
         return true;
     line = slice_trim(line);
-    return slice_starts(line, slice_str("{")) && slice_find(line, slice_str("\"platform.")) >= 0 &&
-           json_record_parse(line, scratch, out) && out->kind != RECORD_LINE;
+    if (!slice_starts(line, slice_str("{")) || slice_find(line, slice_str("\"platform.")) < 0)
+        return false;
+    if (json_record_parse(line, scratch, out) && out->kind != RECORD_LINE)
+        return true;
+    record_reset(out);
+    return false;
 }
 
 void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct slice line,
                   struct record *out)
 {
+    bool is_after_platform = p->ops->is_after_platform;
+    unsigned given_up;
+
     record_reset(out);
-    scratch_restart(scratch);
+    parse_scratch_restart(scratch);
+    if (is_after_platform && parse_platform(scratch, line, out))
+        return;
     if (p->ops->parse(p->self, scratch, line, out))
         return;
+    given_up = out->flags & RECORD_MATCH_LIMIT;
     record_reset(out);
-    if (parse_platform(scratch, line, out))
+    if (!is_after_platform && parse_platform(scratch, line, out))
         return;
-    record_reset(out);
-    out->flags = RECORD_NO_MATCH;
+    out->flags = RECORD_NO_MATCH | given_up;
     out->message = value_text(line);
+}
+
+void parser_free(struct parser *p)
+{
+    if (p->ops && p->ops->free)
+        p->ops->free(p->self);
+    *p = (struct parser){NULL, NULL};
 }
 
 static bool raw_parse(const void *self, struct parse_scratch *scratch, struct slice line,

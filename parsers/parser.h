@@ -18,6 +18,8 @@
 #include "shipper/base/option.h"
 #include "shipper/base/slice.h"
 
+enum { PARSE_ROOT_MAX = 48 };
+
 /* What a worker lends to parsers; zeroed at birth, freed by parse_scratch_free. */
 struct parse_scratch {
     struct json_object object; /* the line's members */
@@ -29,11 +31,14 @@ struct parse_scratch {
                                taking slices into it: it moves when it grows */
     struct field *fields;
     size_t fields_cap;
-    void *match; /* the regex parser's; given back by match_free */
+    struct field root[PARSE_ROOT_MAX]; /* of record.root */
+    void *match;                       /* the regex parser's; given back by match_free */
     void (*match_free)(void *match);
 };
 
 void parse_scratch_free(struct parse_scratch *s);
+/* Empties it for the next line, or for the next parser of the same line. */
+void parse_scratch_restart(struct parse_scratch *s);
 /* Room for n fields; NULL when memory is out. */
 struct field *parse_scratch_fields(struct parse_scratch *s, size_t n);
 
@@ -46,9 +51,13 @@ struct parser_ops {
     void *(*make)(const void *options, struct err *e);
     void (*free)(void *self);
     /* Fills *out (reset before) from one line without its line end, less the spaces at its end.
-     * False: not this parser's kind of line; *out is then reset again. */
+     * False: not this parser's kind of line; *out is then reset again, but for RECORD_MATCH_LIMIT
+     * in its flags. */
     bool (*parse)(const void *self, struct parse_scratch *scratch, struct slice line,
                   struct record *out);
+    /* The platform's own lines are not its business: they are recognised before it is asked, since
+     * they say which request the others belong to. */
+    bool is_after_platform;
 };
 
 struct parser {
@@ -56,9 +65,11 @@ struct parser {
     void *self;
 };
 
-/* Resets *out, parses. What the parser refuses may still be a platform line (they say which request
- * the others belong to, whatever the function's own format is); else the record is the text of the
- * line with RECORD_NO_MATCH. Never fails. */
+/* Frees what ops->make gave; one without ops is fine. */
+void parser_free(struct parser *p);
+
+/* Resets *out, parses. What the parser refuses may still be a platform line; else the record is the
+ * text of the line with RECORD_NO_MATCH. Never fails. */
 void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct slice line,
                   struct record *out);
 

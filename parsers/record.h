@@ -120,6 +120,12 @@ struct record {
     struct slice runtime_version; /* INIT_START, RESTORE_START */
     struct slice init_type;       /* platform.initStart: on-demand, snap-start, ... */
 
+    /* Fields of ECS that no member above holds (http.response.status_code, log.syslog.priority),
+     * for the document's root. Which there are and what fits them: parsers/ecs_fields.h; each at
+     * most once; parsers/fill.h puts them here. A record that is_ecs has none. */
+    const struct field *root;
+    size_t n_root;
+
     /* A line that is ECS already (ecs.version): its other keys stay at the root. */
     bool is_ecs;
     const struct field *fields; /* the keys that no member above took, in their order */

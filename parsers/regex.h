@@ -1,4 +1,4 @@
-/* The options of the regex parser: a user's own pattern.
+/* The options of the regex parser: a user's own patterns.
  *
  * Named groups become fields. A group whose name is one that loggers use for what a record holds
  * (timestamp, level, message, request_id, trace_id, ...: parsers/json_names.c) fills the record.
@@ -10,9 +10,9 @@
 #include "shipper/base/option.h"
 
 struct regex_options {
-    const char *pattern;
-    struct option_map types; /* latency: float */
-    const char *time_format; /* strptime's letters, or "rfc3339", "epoch"; NULL: tries both */
+    struct option_list pattern; /* tried in their order; the first that matches counts */
+    struct option_map types;    /* latency: float */
+    const char *time_format;    /* strptime's letters, or "rfc3339", "epoch"; NULL: tries both */
     int64_t match_limit;
 };
 

@@ -60,8 +60,7 @@ static bool fill_time(const char *format, struct slice text, struct record *out)
 static bool fill_level(struct slice text, struct record *out)
 {
     out->level = level_parse(text);
-    if (out->level == LEVEL_NONE)
-        out->level_text = text;
+    out->level_text = out->level == LEVEL_NONE ? text : slice_of(NULL, 0);
     return true;
 }
 
@@ -158,9 +157,11 @@ static bool is_json_number(struct slice s, bool is_integer)
 
 struct value regex_typed(enum group_type type, struct slice text)
 {
-    bool is_literal = type == GROUP_BOOL
-                          ? slice_is(text, "true") || slice_is(text, "false")
-                          : type != GROUP_STRING && is_json_number(text, type == GROUP_INT);
+    bool is_literal = false;
 
+    if (type == GROUP_BOOL || type == GROUP_LITERAL)
+        is_literal = slice_is(text, "true") || slice_is(text, "false");
+    if (!is_literal && type != GROUP_STRING && type != GROUP_BOOL)
+        is_literal = is_json_number(text, type == GROUP_INT);
     return (struct value){text, is_literal ? VALUE_JSON : VALUE_TEXT};
 }

@@ -1,6 +1,5 @@
 /* Matching, bounded: no pattern and no line can hang ship. */
 #include "parsers/regex_match.h"
-#include "parsers/regex_fill.h"
 
 #include <stdlib.h>
 
@@ -80,12 +79,13 @@ static uint64_t count_starts(const struct regex *r, struct slice line)
 }
 
 /* False: the pattern is not tried at every byte of the line. */
-static bool set_limits(const struct regex *r, struct matching *m, struct slice line)
+static bool set_limits(const struct regex_set *set, const struct regex *r, struct matching *m,
+                       struct slice line)
 {
-    uint64_t of_one_start = most_work / (line.len + 1);
+    uint64_t of_one_start = most_work / set->n_patterns / (line.len + 1);
     uint64_t starts = count_starts(r, line);
     uint64_t steps = of_one_start / starts;
-    uint64_t most = (uint64_t)r->options->match_limit;
+    uint64_t most = (uint64_t)set->match_limit;
     bool is_whole = steps >= LEAST_STEPS || starts == 1;
 
     if (steps < LEAST_STEPS)
@@ -101,56 +101,58 @@ static bool is_limit(int code)
            code == PCRE2_ERROR_DEPTHLIMIT || code == PCRE2_ERROR_JIT_STACKLIMIT;
 }
 
-/* Of several groups with one name the first that matched counts. */
-static bool is_taken(const struct field *fields, size_t n, struct slice name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (slice_eq(fields[i].key, name))
-            return true;
-    return false;
-}
-
-static bool take_groups(const struct regex *r, struct parse_scratch *scratch, struct slice line,
-                        int n_set, struct record *out)
+static bool take_groups(const struct regex *r, const char *time_format,
+                        struct parse_scratch *scratch, struct slice line, int n_set,
+                        struct record *out)
 {
     struct matching *m = scratch->match;
     const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data);
-    struct field *fields = parse_scratch_fields(scratch, r->n_groups);
-    uint32_t filled = 0;
+    struct filling f;
 
-    if (!fields)
+    if (!fill_start(&f, scratch, out, time_format, r->n_groups))
         return false;
     for (size_t i = 0; i < r->n_groups; i++) {
         const struct group *g = &r->groups[i];
         PCRE2_SIZE from = at[2 * g->number];
-        struct slice text;
+        PCRE2_SIZE to = at[2 * g->number + 1];
 
-        if ((int)g->number >= n_set || from == PCRE2_UNSET || from > at[2 * g->number + 1])
-            continue;
-        text = slice_of(line.ptr + from, at[2 * g->number + 1] - from);
-        if (!(filled & 1u << g->slot) && regex_fill(g->slot, r->options->time_format, text, out))
-            filled |= 1u << g->slot;
-        else if (!r->has_twins || !is_taken(fields, out->n_fields, g->name))
-            fields[out->n_fields++] = (struct field){g->name, regex_typed(g->type, text)};
+        if ((int)g->number < n_set && from != PCRE2_UNSET && from <= to)
+            fill_put(&f, &g->name, slice_of(line.ptr + from, to - from));
     }
-    out->fields = fields;
     return true;
 }
 
-bool regex_match(const struct regex *r, struct parse_scratch *scratch, struct slice line,
-                 struct record *out)
+enum found { FOUND_NONE, FOUND, FOUND_LIMIT };
+
+static enum found try_one(const struct regex_set *set, const struct regex *r,
+                          struct parse_scratch *scratch, struct slice line, struct record *out)
 {
     struct matching *m = prepare(r, scratch);
     bool is_whole;
     int n;
 
     if (!m)
-        return false;
-    is_whole = set_limits(r, m, line);
+        return FOUND_NONE;
+    is_whole = set_limits(set, r, m, line);
     n = pcre2_match(r->code, (PCRE2_SPTR)line.ptr, line.len, 0, 0, m->data, m->limits);
-    if (is_limit(n) || (n == PCRE2_ERROR_NOMATCH && !is_whole)) {
-        out->flags |= RECORD_MATCH_LIMIT;
-        return true; /* the line is its message */
+    if (is_limit(n) || (n == PCRE2_ERROR_NOMATCH && !is_whole))
+        return FOUND_LIMIT;
+    return n > 0 && take_groups(r, set->time_format, scratch, line, n, out) ? FOUND : FOUND_NONE;
+}
+
+bool regex_match(const struct regex_set *set, struct parse_scratch *scratch, struct slice line,
+                 struct record *out)
+{
+    bool is_given_up = false;
+
+    for (size_t i = 0; i < set->n_patterns; i++) {
+        enum found found = try_one(set, &set->patterns[i], scratch, line, out);
+
+        if (found == FOUND)
+            return true;
+        is_given_up |= found == FOUND_LIMIT;
     }
-    return n > 0 && take_groups(r, scratch, line, n, out);
+    if (is_given_up)
+        out->flags |= RECORD_MATCH_LIMIT;
+    return is_given_up; /* the line is its message */
 }

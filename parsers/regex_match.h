@@ -1,6 +1,7 @@
-/* A compiled pattern, and a line held against it. Internal to parsers/regex*.c.
+/* Compiled patterns, and a line held against them. Internal to parsers/regex*.c and grok*.c.
  *
- * Thread: workers; the pattern is read-only, what a match writes is the scratch's. */
+ * Owner:  the parser that compiled them; regex_set_fini.
+ * Thread: workers; patterns are read-only, what a match writes is the scratch's. */
 #ifndef SHIP_PARSERS_REGEX_MATCH_H
 #define SHIP_PARSERS_REGEX_MATCH_H
 
@@ -11,32 +12,44 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "parsers/json_names.h"
+#include "parsers/fill.h"
 #include "parsers/parser.h"
-#include "parsers/regex.h"
 #include "parsers/regex_types.h"
 
 struct group {
-    struct slice name; /* in the compiled pattern */
+    struct fill_name name; /* its key is in the compiled pattern, or in the configuration */
     uint32_t number;
-    enum json_slot slot;
-    enum group_type type;
 };
 
 struct regex {
-    const struct regex_options *options;
     pcre2_code *code;
     struct group *groups; /* the named ones, as they stand in the pattern */
     size_t n_groups;
     uint32_t n_pairs;    /* of offsets that a match gives */
     bool is_anchored;    /* it is tried at the start of the line only */
     bool may_start[256]; /* the bytes that a match can begin with; all if that is not known */
-    bool has_twins;      /* (?J): several groups of one name */
 };
 
-/* The groups into *out; with RECORD_MATCH_LIMIT and nothing else where the limits were hit. False:
- * the pattern does not match, or memory is out. */
-bool regex_match(const struct regex *r, struct parse_scratch *scratch, struct slice line,
+struct regex_set {
+    struct regex *patterns;
+    size_t n_patterns;
+    const char *time_format; /* borrowed, may be NULL */
+    int64_t match_limit;
+};
+
+/* Room for n patterns, of which none is compiled. -1: memory is out. */
+int regex_set_init(struct regex_set *set, size_t n);
+void regex_set_fini(struct regex_set *set);
+
+/* Compiles *r. `types` says which field a group fills, and of what type; a group that it does not
+ * name fills the field of its own name. -1 and *e->what; if PCRE2 refused it, *at is the byte of
+ * `plain`, else SIZE_MAX. flags: more of PCRE2's. */
+int regex_compile(struct regex *r, struct slice plain, uint32_t flags,
+                  const struct regex_types *types, size_t *at, struct err *e);
+
+/* The groups of the first pattern that matches into *out; with RECORD_MATCH_LIMIT and nothing else
+ * where a pattern's limits were hit and no other matched. False: none matches, or memory is out. */
+bool regex_match(const struct regex_set *set, struct parse_scratch *scratch, struct slice line,
                  struct record *out);
 
 #endif

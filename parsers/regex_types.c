@@ -93,14 +93,8 @@ static struct piece next_piece(const char *p)
     return piece;
 }
 
-static int add(struct regex_types *types, const struct piece *piece, struct err *e)
+int regex_types_add(struct regex_types *types, const struct typed_group *group, struct err *e)
 {
-    struct typed_group group = {piece->name, GROUP_STRING};
-
-    if (!group_type_parse(piece->type, &group.type))
-        return err_set(e, ERR_CONFIG,
-                       "group \"%.*s\": type \"%.*s\" is not one of string, int, float, bool",
-                       SLICE_ARG(piece->name), SLICE_ARG(piece->type));
     if (types->n_groups % SOME == 0) {
         struct typed_group *grown =
             realloc(types->groups, (types->n_groups + SOME) * sizeof *grown);
@@ -109,8 +103,19 @@ static int add(struct regex_types *types, const struct piece *piece, struct err 
             return err_set(e, ERR_NOMEM, "out of memory");
         types->groups = grown;
     }
-    types->groups[types->n_groups++] = group;
+    types->groups[types->n_groups++] = *group;
     return 0;
+}
+
+static int add(struct regex_types *types, const struct piece *piece, struct err *e)
+{
+    struct typed_group group = {.name = piece->name};
+
+    if (!group_type_parse(piece->type, &group.type))
+        return err_set(e, ERR_CONFIG,
+                       "group \"%.*s\": type \"%.*s\" is not one of string, int, float, bool",
+                       SLICE_ARG(piece->name), SLICE_ARG(piece->type));
+    return regex_types_add(types, &group, e);
 }
 
 int regex_types_take(const char *pattern, struct buffer *plain, struct regex_types *types,

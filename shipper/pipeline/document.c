@@ -464,6 +464,7 @@ void document_encode(const struct event *event, bool with_id, struct buffer *out
             add_platform(event, out);
         add_service(r, out);
         add_error(r, out);
+        document_add_root(r, event->stream, out);
         add_flags(is_repaired ? r->flags | RECORD_REPAIRED : r->flags, out);
     }
     buffer_add_slice(out, event->stream->static_path_json);

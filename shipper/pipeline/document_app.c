@@ -417,6 +417,32 @@ void document_add_fields(const struct record *r, const struct stream_profile *s,
             add_fields_of(&p, (enum place)place, out);
 }
 
+/* ------------------------------------------------------------------ fields of ECS */
+
+/* Whether one of two dotted names is the other, or an object around it. */
+static bool is_within(struct slice a, struct slice b)
+{
+    struct slice outer = a.len < b.len ? a : b;
+    struct slice inner = a.len < b.len ? b : a;
+
+    return slice_starts(inner, outer) && (inner.len == outer.len || inner.ptr[outer.len] == '.');
+}
+
+void document_add_root(const struct record *r, const struct stream_profile *s, struct buffer *out)
+{
+    for (size_t i = 0; i < r->n_root; i++) {
+        const struct field *f = &r->root[i];
+        bool is_lifted = false;
+
+        for (size_t l = 0; l < s->n_lifts; l++)
+            is_lifted |= is_within(slice_str(s->lift_names[l]), f->key);
+        if (is_lifted)
+            continue;
+        buffer_add_char(out, ',');
+        add_member(out, f->key, &f->value);
+    }
+}
+
 /* ------------------------------------------------------------------ names in a configuration */
 
 static bool is_name_char(char c)

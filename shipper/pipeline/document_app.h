@@ -16,6 +16,11 @@
 void document_add_fields(const struct record *r, const struct stream_profile *stream,
                          struct buffer *out);
 
+/* Appends r->root, each with a comma before it; but for what a configuration lifts another key to:
+ * that is the configuration's. */
+void document_add_root(const struct record *r, const struct stream_profile *stream,
+                       struct buffer *out);
+
 /* Appends the stream's ready-made members (,"key":"value",...); of a line that is ECS, those that
  * it says itself are left out. */
 void document_add_static(const struct record *r, struct slice members, struct buffer *out);

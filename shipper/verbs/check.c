@@ -83,7 +83,10 @@ static void check_inputs(struct check *c)
         say_section("input", in->common.name, in->ops->name);
         if (in->ops->check && !in->ops->check(in->options, &files_posix, &found))
             c->n_troubles++;
-        printf("%.*s  parser: %s\n", SLICE_ARG(buffer_slice(&found)), in->parser_ops->name);
+        printf("%.*s  parser: ", SLICE_ARG(buffer_slice(&found)));
+        for (size_t p = 0; p < in->n_parsers; p++)
+            printf("%s%s", p ? ", else " : "", in->parsers[p].ops->name);
+        putchar('\n');
         buffer_free(&found);
     }
     if (overlap_check(c->config->inputs, c->config->n_inputs, &e) < 0)

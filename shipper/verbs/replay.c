@@ -105,7 +105,7 @@ static int set_reading(const struct replay *r, struct input_config *in, struct e
         return 0;
     if (config_set_parser(r->config, in, type, e) < 0)
         return -1;
-    return r->pattern ? config_set(r->config, &in->parser_ops->options, in->parser_options,
+    return r->pattern ? config_set(r->config, &in->parsers[0].ops->options, in->parsers[0].options,
                                    "pattern", r->pattern, e)
                       : 0;
 }

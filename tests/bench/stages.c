@@ -118,12 +118,14 @@ static bool load(const char *path, struct buffer *out)
 static bool choose_parser(struct stages *s, const char *pattern)
 {
     static struct regex_options options = {.match_limit = 100000};
+    static const char *patterns[1];
     struct err e = {0};
 
     s->parser.ops = &parser_auto;
     if (!pattern)
         return true;
-    options.pattern = pattern;
+    *patterns = pattern;
+    options.pattern = (struct option_list){patterns, 1};
     s->parser.ops = &parser_regex;
     s->parser.self = parser_regex.make(&options, &e);
     if (!s->parser.self)

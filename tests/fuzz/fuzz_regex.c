@@ -46,7 +46,8 @@ int fuzz_regex(const uint8_t *data, size_t size)
     struct slice line = slice_of((const char *)data, size);
     struct slice pattern;
     struct buffer text = {0}; /* with its NUL */
-    struct regex_options options = {.match_limit = 1000};
+    const char *pattern_text;
+    struct regex_options options = {.pattern = {&pattern_text, 1}, .match_limit = 1000};
     struct parser parser = {&parser_regex, NULL};
     struct parse_scratch scratch = {0};
     struct record r;
@@ -56,7 +57,7 @@ int fuzz_regex(const uint8_t *data, size_t size)
         return 0;
     buffer_add_slice(&text, pattern);
     buffer_add_char(&text, '\0');
-    options.pattern = text.ptr;
+    pattern_text = text.ptr;
     parser.self = parser_regex.make(&options, &e);
     must(parser.self || e.what[0], "refused without a word");
     if (parser.self) {

@@ -91,6 +91,16 @@ static void say_report(struct buffer *b, const struct record *r)
         say(b, "init_type", r->init_type);
 }
 
+static void say_field(struct buffer *b, const struct field *f, bool is_own)
+{
+    struct buffer name = {0};
+
+    buffer_printf(&name, is_own ? "[%.*s]" : "%.*s", SLICE_ARG(f->key));
+    buffer_add_char(&name, '\0');
+    say_value(b, name.ptr, f->value);
+    buffer_free(&name);
+}
+
 void record_text(const struct record *r, struct buffer *out)
 {
     say_kind(out, r->kind);
@@ -107,14 +117,10 @@ void record_text(const struct record *r, struct buffer *out)
         say(out, "ecs", slice_str("yes"));
     if (r->flags)
         buffer_printf(out, "%sflags=%u", out->len ? " " : "", r->flags);
-    for (size_t i = 0; i < r->n_fields; i++) {
-        struct buffer key = {0};
-
-        buffer_printf(&key, "[%.*s]", SLICE_ARG(r->fields[i].key));
-        buffer_add_char(&key, '\0');
-        say_value(out, key.ptr, r->fields[i].value);
-        buffer_free(&key);
-    }
+    for (size_t i = 0; i < r->n_root; i++)
+        say_field(out, &r->root[i], false);
+    for (size_t i = 0; i < r->n_fields; i++)
+        say_field(out, &r->fields[i], true);
 }
 
 void record_rows_check(const struct parser *p, const struct record_row *rows, size_t n_rows)

@@ -2,9 +2,9 @@
  *
  * Order and form: kind=start time=<ns> level=info level?=<unknown spelling> message=... request=
  * trace= span= logger= service= faas= version= arn= correlation= cold=yes error= reason= stack=,
- * the report's numbers, ecs=yes flags=<bits> [own key]=... ; what the line does not say is left
- * out. Values: 'JSON string, escapes and all', "text", JSON as it is.
- * Thread: a test's. */
+ * the report's numbers, ecs=yes flags=<bits> ecs.field=... [own key]=... ; what the line does not
+ * say is left out. Values: 'JSON string, escapes and all', "text", JSON as it is. Thread: a test's.
+ */
 #ifndef SHIP_TESTS_SUPPORT_RECORD_TEXT_H
 #define SHIP_TESTS_SUPPORT_RECORD_TEXT_H
 

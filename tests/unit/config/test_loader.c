@@ -56,8 +56,9 @@ Test(config_loader, a_whole_configuration)
     cr_expect_str_eq(c->inputs[0].common.labels.values[0], "test");
     cr_expect_str_eq(c->inputs[0].common.labels.keys[1], "team");
     cr_expect_eq(c->inputs[0].parser.ops, &parser_regex);
-    cr_expect_str_eq(((const struct regex_options *)c->inputs[0].parser_options)->pattern,
-                     "^(?<level>\\w+) (?<message>.*)$", "without the line end that | adds");
+    cr_expect_str_eq(
+        ((const struct regex_options *)c->inputs[0].parsers[0].options)->pattern.items[0],
+        "^(?<level>\\w+) (?<message>.*)$", "without the line end that | adds");
     cr_expect(c->inputs[0].common.with_invocations);
     es = c->outputs[0].options;
     cr_expect_str_eq(es->api_key, "id:key # not: [yaml]", "what comes from outside is text");
@@ -90,6 +91,36 @@ Test(config_loader, from_the_command_line)
     cr_expect_null(config_add_input(c, "flie", &e));
     cr_expect_str_eq(e.what,
                      "\"flie\" is no input; want one of file, stdin; did you mean \"file\"?");
+    config_free(c);
+}
+
+Test(config_loader, a_list_of_parsers)
+{
+    struct err e = {0};
+    struct config *c = parse("inputs:\n"
+                             "  - type: stdin\n"
+                             "    parser:\n"
+                             "      - json\n"
+                             "      - type: regex\n"
+                             "        pattern: ['^a (?<a>\\w+)', '^b (?<b>\\w+)']\n"
+                             "outputs: [{type: stdout}]\n",
+                             &e);
+    const struct input_config *in;
+    struct parse_scratch scratch = {0};
+    struct record r;
+
+    cr_assert(c, "%s: %s", e.where, e.what);
+    in = &c->inputs[0];
+    cr_assert_eq(in->n_parsers, 2);
+    cr_expect_eq(in->parsers[0].ops, &parser_json);
+    cr_expect_eq(in->parsers[1].ops, &parser_regex);
+    parser_parse(&in->parser, &scratch, slice_str("b x"), &r);
+    cr_assert_eq(r.n_fields, 1);
+    cr_expect(slice_is(r.fields[0].key, "b"));
+    parser_parse(&in->parser, &scratch, slice_str("{\"c\":1}"), &r);
+    cr_assert_eq(r.n_fields, 1);
+    cr_expect(slice_is(r.fields[0].key, "c"));
+    parse_scratch_free(&scratch);
     config_free(c);
 }
 

@@ -7,6 +7,10 @@
 #include "parsers/regex_types.h"
 #include "tests/support/record_text.h"
 
+#define ONE_PATTERN(text)                                                                          \
+    {                                                                                              \
+        (const char *[]){text}, 1                                                                  \
+    }
 #define AT "time=" T "000000000"
 
 /* With `types` as "name type name type", blanks between. */
@@ -19,13 +23,13 @@ static void check_all(const struct regex_options *options, const char *line, con
     struct err e = {0};
 
     parser.self = parser_regex.make(options, &e);
-    cr_expect(parser.self, "%s: %s: %s", options->pattern, e.where, e.what);
+    cr_expect(parser.self, "%s: %s: %s", options->pattern.items[0], e.where, e.what);
     if (!parser.self)
         return;
     parser_parse(&parser, &scratch, slice_str(line), &r);
     record_text(&r, &got);
-    cr_expect(slice_is(buffer_slice(&got), want), "%s: %s\nwant %s\ngot  %.*s", options->pattern,
-              line, want, (int)got.len, got.ptr);
+    cr_expect(slice_is(buffer_slice(&got), want), "%s: %s\nwant %s\ngot  %.*s",
+              options->pattern.items[0], line, want, (int)got.len, got.ptr);
     buffer_free(&got);
     parser_regex.free(parser.self);
     parse_scratch_free(&scratch);
@@ -33,7 +37,7 @@ static void check_all(const struct regex_options *options, const char *line, con
 
 static void check(const char *pattern, const char *line, const char *want)
 {
-    struct regex_options options = {.pattern = pattern, .match_limit = 100000};
+    struct regex_options options = {.pattern = ONE_PATTERN(pattern), .match_limit = 100000};
 
     check_all(&options, line, want);
 }
@@ -41,7 +45,7 @@ static void check(const char *pattern, const char *line, const char *want)
 static void check_time(const char *format, const char *line, const char *want)
 {
     struct regex_options options = {
-        .pattern = "^(?<time>.*?) \\| ", .time_format = format, .match_limit = 100000};
+        .pattern = ONE_PATTERN("^(?<time>.*?) \\| "), .time_format = format, .match_limit = 100000};
 
     check_all(&options, line, want);
 }
@@ -94,10 +98,10 @@ Test(regex, types)
     check("(?<b:bool>.*)", "false", "[b]=false");
     check("(?<time:float>.*)", "1791536000", "[time]=1791536000");
 
-    options.pattern = "(?<ms>\\S+) (?<ok>\\S+)";
+    options.pattern = (struct option_list)ONE_PATTERN("(?<ms>\\S+) (?<ok>\\S+)");
     options.types = (struct option_map){keys, values, 2};
     check_all(&options, "1.25 true", "[ms]=1.25 [ok]=true");
-    options.pattern = "(?<ms:int>\\S+) (?<ok>\\S+)";
+    options.pattern = (struct option_list)ONE_PATTERN("(?<ms:int>\\S+) (?<ok>\\S+)");
     check_all(&options, "1.25 true", "[ms]=1.25 [ok]=true");
 }
 
@@ -260,7 +264,7 @@ Test(regex, patterns_that_do_not_work)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *keys[] = {rows[i].key};
         const char *values[] = {rows[i].type};
-        struct regex_options options = {.pattern = rows[i].pattern,
+        struct regex_options options = {.pattern = ONE_PATTERN(rows[i].pattern),
                                         .types = {keys, values, rows[i].key ? 1 : 0},
                                         .time_format = rows[i].format,
                                         .match_limit = 100000};
@@ -276,15 +280,33 @@ Test(regex, patterns_that_do_not_work)
 
 Test(regex, patterns_are_compiled_to_machine_code)
 {
-    struct regex_options options = {.pattern = "(?<a>\\w+) (?<b:int>\\d+)", .match_limit = 100000};
+    struct regex_options options = {.pattern = ONE_PATTERN("(?<a>\\w+) (?<b:int>\\d+)"),
+                                    .match_limit = 100000};
     struct err e;
-    struct regex *r = parser_regex.make(&options, &e);
+    struct regex_set *r = parser_regex.make(&options, &e);
     size_t size = 0;
 
     cr_assert(r);
-    pcre2_pattern_info(r->code, PCRE2_INFO_JITSIZE, &size);
+    pcre2_pattern_info(r->patterns[0].code, PCRE2_INFO_JITSIZE, &size);
     cr_expect_gt(size, 0, "PCRE2's JIT");
     parser_regex.free(r);
+}
+
+Test(regex, the_first_of_several_patterns_that_matches_counts)
+{
+    static const char *patterns[] = {"^order (?<order:int>\\d+)", "(?<who>\\w+) left",
+                                     "(?<a>a+)+$"};
+    struct regex_options options = {.pattern = {patterns, 3}, .match_limit = 100000};
+    struct option_map types = {
+        .keys = (const char *[]){"who"}, .values = (const char *[]){"string"}, .n_items = 1};
+
+    options.types = types;
+    check_all(&options, "order 17", "[order]=17");
+    check_all(&options, "order 17, Bob left", "[order]=17");
+    check_all(&options, "an order: Bob left", "[who]=\"Bob\"");
+    check_all(&options, "nobody came", "message=\"nobody came\" flags=16");
+    check_all(&options, "REPORT RequestId: " ID "\tDuration: 1.5 ms\tBilled Duration: 2 ms",
+              "kind=report request=" ID " duration=1.5 billed=2");
 }
 
 static double seconds(void)
@@ -325,7 +347,8 @@ Test(regex, no_pattern_and_no_line_is_too_much, .timeout = 100)
     struct record r;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct regex_options options = {.pattern = rows[i].pattern, .match_limit = 100000};
+        struct regex_options options = {.pattern = ONE_PATTERN(rows[i].pattern),
+                                        .match_limit = 100000};
         struct parser parser = {&parser_regex, NULL};
         struct buffer line = {0};
         struct err e = {0};
@@ -365,7 +388,7 @@ Test(regex, far_behind)
 /* One worker, patterns with few and many groups in turn: its match memory fits all. */
 Test(regex, a_worker_serves_several_patterns)
 {
-    struct regex_options few = {.pattern = "(?<a>\\w)", .match_limit = 100000};
+    struct regex_options few = {.pattern = ONE_PATTERN("(?<a>\\w)"), .match_limit = 100000};
     struct buffer many = {0};
     struct regex_options all = {.match_limit = 100000};
     struct parse_scratch scratch = {0};
@@ -377,7 +400,7 @@ Test(regex, a_worker_serves_several_patterns)
     for (int i = 0; i < 200; i++)
         buffer_printf(&many, "(?<g%d>\\w)", i);
     buffer_add_char(&many, '\0');
-    all.pattern = many.ptr;
+    all.pattern = (struct option_list)ONE_PATTERN(many.ptr);
     two.self = parser_regex.make(&all, &e);
     for (int i = 0; i < 3; i++) {
         char line[201];

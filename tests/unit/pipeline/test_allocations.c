@@ -116,9 +116,8 @@ Test(allocations, none_per_line)
 
 Test(allocations, none_per_line_of_a_pattern)
 {
-    const struct regex_options options = {
-        .pattern = "^(?<time>\\S+)\\t(?<request_id>\\S+)\\t(?<level>\\S+)\\t(?<message>.*)",
-        .match_limit = 100000};
+    const char *pattern = "^(?<time>\\S+)\\t(?<request_id>\\S+)\\t(?<level>\\S+)\\t(?<message>.*)";
+    const struct regex_options options = {.pattern = {&pattern, 1}, .match_limit = 100000};
     struct err e = {0};
     struct parser parser = {.ops = &parser_regex, .self = parser_regex.make(&options, &e)};
 

@@ -363,3 +363,39 @@ Test(document, a_level_of_its_own)
     check_member("{\"level\":\"WARN\"}", "log.level", "\"warn\"", "one that is known");
     check_member("{\"level\":\"UNDEFINED\"}", "log.level", NULL, "Java says that there is none");
 }
+
+/* A parser's ECS fields stand at the root, but not where a configuration puts something else. */
+Test(document, fields_of_ecs_stand_at_the_root)
+{
+    static const struct field root[] = {
+        {SLICE_LIT("http.request.method"), {SLICE_LIT("GET"), VALUE_TEXT}},
+        {SLICE_LIT("http.response.status_code"), {SLICE_LIT("200"), VALUE_JSON}},
+        {SLICE_LIT("url.path"), {SLICE_LIT("/\"a\""), VALUE_TEXT}},
+    };
+    static const char *const keys[] = {"status", "p"};
+    static const char *const names[] = {"http.response", "url.path"};
+    struct stream_profile profile = plain_profile;
+    struct record record;
+    struct event event = {.record = &record, .stream = &profile, .coldstart = -1};
+    struct buffer text = {0};
+
+    record_reset(&record);
+    record.root = root;
+    record.n_root = 3;
+    document_encode(&event, false, &text);
+    cr_expect(
+        slice_find(buffer_slice(&text),
+                   slice_str(",\"http.request.method\":\"GET\",\"http.response.status_code\":200,"
+                             "\"url.path\":\"/\\\"a\\\"\",")) > 0,
+        "%.*s", SLICE_ARG(buffer_slice(&text)));
+    profile.lift_keys = keys;
+    profile.lift_names = names;
+    profile.n_lifts = 2;
+    text.len = 0;
+    document_encode(&event, false, &text);
+    cr_expect(slice_find(buffer_slice(&text), slice_str(",\"http.request.method\":\"GET\",")) > 0);
+    cr_expect_lt(slice_find(buffer_slice(&text), slice_str("status_code")), 0,
+                 "within a lifted one");
+    cr_expect_lt(slice_find(buffer_slice(&text), slice_str("url.path")), 0, "lifted");
+    buffer_free(&text);
+}
