@@ -42,6 +42,7 @@ struct intake_options {
     int64_t memory_bytes; /* share of limits.memory that its batches may hold; one always may */
     struct queue *queue;  /* NULL: none. Owned */
     bool keeps_order;     /* nothing overtakes what is in the queue */
+    bool doubles;         /* what is sent twice is there twice (engine.h) */
     struct budget *budget;
     struct tracker *tracker;
     struct engine *engine;

@@ -166,13 +166,23 @@ static bool keep(struct intake *in, struct batch *b, uint64_t number)
     return true;
 }
 
+/* What the next life may find in the queue must not go another way meanwhile, where it would be
+ * there twice. */
+static bool must_wait(const struct intake *in)
+{
+    return in->options.doubles && queue_stats(in->options.queue)->is_in_doubt;
+}
+
 static void put_failed(struct intake *in, const struct err *why)
 {
     struct spool *s = &in->spool;
 
     s->put_again_ms = in->now_ms + AGAIN_MS;
     tell_trouble(in, &s->put_trouble, why,
-                 "; its events are kept in memory, and sent from there; trying again");
+                 must_wait(in)
+                     ? "; what was written could not be cut off again, and may be found by the "
+                       "next start: its events are held, not to be there twice; trying again"
+                     : "; its events are kept in memory, and sent from there; trying again");
 }
 
 static void on_put(void *ctx, struct batch *b, uint64_t number, const struct err *why)
@@ -231,7 +241,7 @@ static void pass_by(struct intake *in)
 {
     struct spool *s = &in->spool;
 
-    for (struct pending *p = s->oldest; p && cannot_put(in);) {
+    for (struct pending *p = s->oldest; p && cannot_put(in) && !must_wait(in);) {
         struct pending *next = p->next;
         struct batch *b = p->batch;
 

@@ -213,6 +213,7 @@ static void take_news(struct queue *q)
     q->stats.damaged_events = d->events + q->headless_events;
     q->stats.damaged_bytes = d->bytes;
     q->stats.bytes = queue_store_bytes(&q->store);
+    q->stats.is_in_doubt = queue_store_is_in_doubt(&q->store);
 }
 
 /* --- the job --------------------------------------------------------------------------------- */
@@ -563,6 +564,7 @@ int queue_close(struct queue *q, struct err *e)
     free_puts(q->work.puts);
     free_puts(q->puts);
     number_set_free(&q->work.settled);
+    queue_store_cut(&q->store);
     rc = queue_store_remember(&q->store, &q->settled, true, e);
     queue_store_close(&q->store);
     number_set_free(&q->settled);

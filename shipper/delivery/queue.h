@@ -39,6 +39,9 @@ struct queue_stats {
     uint64_t damaged_records; /* since it was opened; at least: a damaged stretch counts as one */
     uint64_t damaged_events;  /* of those that were counted in `events` before */
     int64_t damaged_bytes;
+    bool is_in_doubt; /* batches whose put failed may be in it all the same, to be found by the next
+                         life: after a failed fsync, and where it could not be cut off either. Over
+                         as soon as that works, or another batch is durable */
 };
 
 struct queue;

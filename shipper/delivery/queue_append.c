@@ -90,21 +90,71 @@ static void end_segment(struct queue_store *s)
     s->file = -1;
 }
 
+/* --- what is in doubt ------------------------------------------------------------------------ */
+
+/* 0: the segment ends with the last record that is known to be durable. */
+static int cut(const struct queue_store *s, struct queue_segment *segment, int file)
+{
+    int rc = disk_truncate(s->disk, file, segment->readable);
+
+    segment->is_in_doubt = rc < 0;
+    if (rc < 0)
+        return rc;
+    segment->bytes = (int64_t)segment->readable;
+    disk_sync(s->disk, file); /* for a power cut; after the failure before, nobody can ask more */
+    return 0;
+}
+
 /* After a failed fsync nobody knows what is on the disk, and the system thinks that all is well: a
- * second fsync would say so. What was not known durable before is written again elsewhere, under
- * the same numbers; the head of the next segment says that those here do not count. */
+ * second fsync would say so. What was not known durable before is cut off, and written again
+ * elsewhere, under the same numbers; the head of the next segment says that those here do not
+ * count. Both, since neither need work: left here, what has meanwhile gone another way would come
+ * back in the next life. */
 static void give_up_segment(struct queue_store *s)
 {
     struct queue_segment *segment = written(s);
     char name[QUEUE_NAME_MAX];
 
     segment->bytes = (int64_t)s->file_end;
+    cut(s, segment, s->file);
     end_segment(s);
     if (segment->first < segment->end)
         return;
     queue_segment_name(segment->id, name);
     if (s->disk->remove(s->disk->ctx, s->dir, name) == 0)
         s->n_segments--; /* else it goes with those that are settled */
+}
+
+void queue_store_cut(struct queue_store *s)
+{
+    for (size_t i = 0; i < s->n_segments; i++) {
+        char name[QUEUE_NAME_MAX];
+        int file;
+
+        if (!s->segments[i].is_in_doubt)
+            continue;
+        queue_segment_name(s->segments[i].id, name);
+        file = disk_open(s->disk, s->dir, name, DISK_WRITE);
+        if (file < 0)
+            continue;
+        cut(s, &s->segments[i], file);
+        s->disk->close(s->disk->ctx, file);
+    }
+}
+
+bool queue_store_is_in_doubt(const struct queue_store *s)
+{
+    for (size_t i = 0; i < s->n_segments; i++)
+        if (s->segments[i].is_in_doubt)
+            return true;
+    return false;
+}
+
+/* The head of the segment that is written to is durable: it says so of all before it. */
+static void end_doubt(struct queue_store *s)
+{
+    for (size_t i = 0; i < s->n_segments; i++)
+        s->segments[i].is_in_doubt = false;
 }
 
 static bool is_full(const struct queue_store *s)
@@ -194,6 +244,7 @@ static struct queue_put *commit(struct queue_store *s, struct queue_put *first, 
     segment->end = s->next_number;
     segment->readable = s->file_end;
     segment->bytes = (int64_t)s->file_end;
+    end_doubt(s);
     if (is_full(s))
         end_segment(s);
     return first;
@@ -247,6 +298,7 @@ void queue_store_append(struct queue_store *s, struct queue_put *first)
 {
     bool was_in_doubt = false;
 
+    queue_store_cut(s);
     while (first) {
         bool is_in_doubt = false;
         int rc = 0;

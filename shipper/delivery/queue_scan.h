@@ -5,6 +5,7 @@
 #ifndef SHIP_DELIVERY_QUEUE_SCAN_H
 #define SHIP_DELIVERY_QUEUE_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct queue_segment {
     uint64_t first_sum;  /* queue_entry.sum of the first */
     uint64_t readable;   /* bytes of its file in which records may be looked for */
     int64_t bytes;       /* of its file */
+    bool is_in_doubt;    /* behind `readable` there may be records that nobody was told of */
 };
 
 struct queue_scan {

@@ -69,8 +69,14 @@ int queue_store_open(struct queue_store *s, const struct queue_options *options,
                      struct queue_scan *scan, struct err *e);
 void queue_store_close(struct queue_store *s);
 
-/* Appends all of the list, and fills in `number` or `why` of each. */
+/* Appends all of the list, and fills in `number` or `why` of each. What it could not make durable
+ * is cut off again, so that it does not come back. */
 void queue_store_append(struct queue_store *s, struct queue_put *first);
+/* Tries once more to cut off what could not be. */
+void queue_store_cut(struct queue_store *s);
+/* Something could not be cut off: the next life may find records of batches that were given back.
+ * Over as soon as it can be cut, or another batch is durable. */
+bool queue_store_is_in_doubt(const struct queue_store *s);
 
 enum queue_read { QUEUE_READ_OK, QUEUE_READ_LOST, QUEUE_READ_FAILED };
 /* LOST: it is damaged, and that was counted and noted; FAILED: *e, later perhaps. */

@@ -240,6 +240,7 @@ static int open_intake(struct agent *a, size_t i, struct err *e)
         .on_full = (enum on_full)common->on_full,
         .memory_bytes = common->memory_bytes,
         .keeps_order = a->plan.outputs[i].ops->keeps_order,
+        .doubles = a->engine_outputs[i].doubles,
         .budget = &a->budget,
         .tracker = &a->tracker,
         .engine = a->engine,

@@ -200,6 +200,39 @@ Test(intake_queue, a_failing_disk_under_a_healthy_sink)
     intake_rig_fini(&r);
 }
 
+/* What its queue may have all the same must not go by to an output that knows no ids. */
+Test(intake_queue, what_is_in_doubt_is_held_where_it_would_double)
+{
+    static const struct intake_options doubling = {
+        .on_full = ON_FULL_SPILL, .memory_bytes = 1 << 20, .doubles = true};
+    struct intake_rig r;
+
+    open_with(&r, &doubling, 1 << 20);
+    offer_all(&r, 0, BATCH); /* unsettled, so its file stays */
+    fail_disk(&r, DISK_CALL_SYNC | DISK_CALL_TRUNCATE, -EIO);
+    offer_all(&r, BATCH, 2 * BATCH);
+    for (int i = 0; i < 5; i++)
+        intake_rig_tick(&r, 1001);
+    cr_expect_eq(engine_stats(r.world->engine, 0)->in_flight_events, BATCH);
+    cr_expect(strstr(r.logged, "held, not to be there twice"), "%s", r.logged);
+    fail_disk(&r, DISK_CALL_SYNC, -EIO);
+    for (int i = 0; i < 3; i++)
+        intake_rig_tick(&r, 1001);
+    cr_expect_eq(engine_stats(r.world->engine, 0)->in_flight_events, 2 * BATCH,
+                 "it was cut off: it may go");
+    for (int i = 0; i < 2; i++) {
+        intake_rig_answer(&r, VERDICT_DELIVERED);
+        intake_rig_tick(&r, 1);
+    }
+    fail_disk(&r, DISK_CALL_ALL, -EIO); /* killed before it is noted what was settled */
+    intake_rig_close(&r);
+    fail_disk(&r, 0, 0);
+    intake_rig_open(&r, &doubling, 1 << 20);
+    intake_rig_drain(&r);
+    intake_rig_expect_once(&r, BATCH, 2 * BATCH);
+    intake_rig_fini(&r);
+}
+
 Test(intake_queue, a_failing_disk_and_a_dead_sink_stop_reading)
 {
     struct intake_rig r;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shipper/delivery/queue_format.h"
 #include "tests/support/queue_rig.h"
 
 static struct queue_rig r;
@@ -183,19 +184,39 @@ Test(queue_faults, a_full_disk)
 }
 
 /* fsyncgate: after a failed fsync the next one on the same file would say that all is well. */
-Test(queue_faults, a_segment_is_not_trusted_after_a_failed_fsync)
+static void fsync_fails_once(unsigned calls)
 {
     cr_assert(queue_rig_open(&r));
     queue_rig_put(&r, 1, 400);
     queue_rig_reap(&r);
-    memory_disk_fault(&r.disk, DISK_CALL_SYNC, -EIO, 1, 1);
+    memory_disk_fault(&r.disk, calls, -EIO, 1, calls == DISK_CALL_SYNC ? 1 : 2);
     queue_rig_put(&r, 2, 400);
     queue_rig_put(&r, 3, 400);
     queue_rig_reap(&r);
     faults_off();
     cr_expect(r.number[2] && r.number[3], "written again, elsewhere");
     cr_expect_str_eq(memory_disk_find(&r.disk, ".segment", 1), "0000000002.segment");
-    /* What the failed fsync left in the first file does not count, whole or torn. */
+    cr_expect_not(queue_stats(r.queue)->is_in_doubt);
+}
+
+Test(queue_faults, a_segment_is_not_trusted_after_a_failed_fsync)
+{
+    size_t durable;
+
+    fsync_fails_once(DISK_CALL_SYNC);
+    durable = memory_disk_file(&r.disk, "0000000001.segment")->len;
+    cr_expect_lt(durable, 2 * (400 + QUEUE_HEAD_LEN + QUEUE_ENTRY_LEN), "cut off");
+    queue_rig_kill(&r);
+    cr_assert(queue_rig_open(&r));
+    cr_expect_eq(queue_stats(r.queue)->damaged_records, 0);
+    cr_expect_eq(queue_rig_drain(&r), 3);
+    cr_expect(queue_rig_close(&r));
+}
+
+/* What could not be cut off does not count, whole or torn. */
+Test(queue_faults, a_segment_that_cannot_be_cut_is_not_trusted_either)
+{
+    fsync_fails_once(DISK_CALL_SYNC | DISK_CALL_TRUNCATE);
     for (int i = 0; i < 2; i++) {
         queue_rig_kill(&r);
         memory_disk_file(&r.disk, "0000000001.segment")->len -= i ? 5 : 0;
@@ -204,6 +225,62 @@ Test(queue_faults, a_segment_is_not_trusted_after_a_failed_fsync)
         cr_expect_eq(queue_stats(r.queue)->damaged_records, 0);
     }
     cr_expect_eq(queue_rig_drain(&r), 3);
+    cr_expect(queue_rig_close(&r));
+}
+
+/* It has gone another way since: found by the next life, it would be there twice. */
+Test(queue_faults, what_never_was_durable_does_not_come_back)
+{
+    static const unsigned calls[] = {DISK_CALL_SYNC, DISK_CALL_SYNC | DISK_CALL_REMOVE,
+                                     DISK_CALL_SYNC_DIR, DISK_CALL_SYNC_DIR | DISK_CALL_REMOVE};
+
+    for (size_t i = 0; i < 2 * sizeof calls / sizeof calls[0]; i++) {
+        unsigned n_before = i % 2; /* the segment is new, or has a record that is durable */
+
+        queue_rig_init(&r);
+        cr_assert(queue_rig_open(&r));
+        for (unsigned tag = 1; tag <= n_before; tag++) {
+            queue_rig_put(&r, tag, 400);
+            queue_rig_reap(&r);
+        }
+        memory_disk_fault(&r.disk, calls[i / 2], -EIO, 1, 1u << 30);
+        queue_rig_put(&r, 2, 400);
+        queue_rig_reap(&r);
+        if (n_before && !(calls[i / 2] & DISK_CALL_SYNC))
+            cr_expect(r.number[2], "its name is known to be durable");
+        else
+            cr_expect_not(r.number[2]);
+        cr_expect_not(queue_stats(r.queue)->is_in_doubt);
+        faults_off();
+        queue_rig_kill(&r);
+        cr_assert(queue_rig_open(&r));
+        cr_expect_eq(queue_stats(r.queue)->damaged_records, 0);
+        cr_expect_eq(queue_rig_drain(&r), n_before + (r.number[2] != 0), "%zu", i);
+        cr_expect(queue_rig_close(&r));
+        queue_rig_fini(&r);
+    }
+    memset(&r, 0, sizeof r);
+}
+
+Test(queue_faults, what_cannot_be_cut_off_is_in_doubt_until_it_can)
+{
+    cr_assert(queue_rig_open(&r));
+    queue_rig_put(&r, 1, 400);
+    queue_rig_reap(&r);
+    memory_disk_fault(&r.disk, DISK_CALL_SYNC | DISK_CALL_TRUNCATE, -EIO, 1, 1u << 30);
+    queue_rig_put(&r, 2, 400);
+    queue_rig_reap(&r);
+    cr_expect_not(r.number[2]);
+    cr_expect(queue_stats(r.queue)->is_in_doubt);
+    memory_disk_fault(&r.disk, DISK_CALL_SYNC, -EIO, 1, 1u << 30);
+    queue_rig_put(&r, 2, 400);
+    queue_rig_reap(&r);
+    cr_expect_not(r.number[2]);
+    cr_expect_not(queue_stats(r.queue)->is_in_doubt, "cut");
+    faults_off();
+    queue_rig_kill(&r);
+    cr_assert(queue_rig_open(&r));
+    cr_expect_eq(queue_rig_drain(&r), 1);
     cr_expect(queue_rig_close(&r));
 }
 
