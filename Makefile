@@ -83,7 +83,7 @@ $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(LIBRARY)
 	$(if $(V),,@)$(CC) $(LINK) $(filter %.o,$^) $(LIBRARY) $(LIBS) -o $@
 
 # libFuzzer's binaries, for the flavour fuzz; the targets themselves are in the unit tests too.
-$(OUT)/fuzz/%: tests/fuzz/entry.c $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/support/document_rig.o $(LIBRARY)
+$(OUT)/fuzz/%: tests/fuzz/entry.c $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/support/document_rig.o $(OUT)/tests/support/document_check.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(if $(V),,@)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -DFUZZ_TARGET=fuzz_$* $(LINK) $^ $(LIBS) -o $@
 

@@ -14,8 +14,10 @@ static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
+    {"csv", fuzz_csv},
     {"json", fuzz_json},
     {"json_record", fuzz_json_record},
+    {"pairs", fuzz_pairs},
     {"parse_line", fuzz_parse_line},
     {"queue_segment", fuzz_queue_segment},
     {"regex", fuzz_regex},
