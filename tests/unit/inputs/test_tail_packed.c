@@ -111,6 +111,36 @@ Test(tail_packed, live_and_after_a_restart)
     rig_expect(&r, "", "nothing twice");
 }
 
+static void rename_numbered(int n)
+{
+    char from[32];
+    char to[32];
+
+    snprintf(from, sizeof from, "a.log.%d.gz", n);
+    snprintf(to, sizeof to, "a.log.%d.gz", n + 1);
+    rig_rename(&r, from, to);
+}
+
+/* What is still there would be read again by the next start: its row stays as long as it. */
+Test(tail_packed, an_old_one_that_is_still_there_is_not_read_again)
+{
+    write_gzip("a.log.2.gz", "1\n2\n");
+    rig_open(&r, "*.gz");
+    rig_run(&r, 3000);
+    rig_expect(&r, "1\n2\n", "read as it is");
+    for (int n = 2; n < 5; n++) {
+        r.wall_ns += 2LL * FILE_FORGET_S * 1000000000;
+        rig_run(&r, 70000);
+        rig_close(&r);
+        rig_open(&r, "*.gz");
+        rig_run(&r, 3000);
+        rig_expect(&r, "", "nothing twice, days later");
+        rename_numbered(n);
+        rig_run(&r, 12000);
+    }
+    rig_expect(&r, "", "nor after it was renamed");
+}
+
 /* Packed text cannot be read again: until it is settled it is kept, and counted. */
 Test(tail_packed, what_is_kept_for_dead_letters_is_in_the_budget)
 {
