@@ -22,8 +22,24 @@ void file_hold(struct input *in, struct tail *t, struct tail *predecessor)
     t->predecessor = predecessor;
     predecessor->successor = t;
     t->state = TAIL_HELD;
+    if (predecessor->stream.is_aside)
+        file_cut_off(in, t);
     if (predecessor->state == TAIL_DRAINED)
         file_hand_over(in, predecessor);
+}
+
+void file_cut_off(struct input *in, struct tail *t)
+{
+    if (t->stream.position || t->stream.has_inherited)
+        return; /* it has a state of its own */
+    t->stream.has_inherited = true;
+    file_put_row(in, t, false); /* or a restart would have it inherit */
+}
+
+void file_put_aside(struct input *in, struct tail *t)
+{
+    t->stream.is_aside = true;
+    file_cut_off(in, t);
 }
 
 /* The old file keeps what it knows too: late lines may still come to it. A summary that is held
@@ -50,7 +66,7 @@ void file_hand_over(struct input *in, struct tail *t)
     if (next->state != TAIL_HELD)
         return;
     /* A generation that goes on from its checkpoint has a state of its own. */
-    if (next->stream.position == 0 && !next->stream.has_inherited && !next->has_gap_before) {
+    if (next->stream.position == 0 && !next->stream.has_inherited) {
         inherit(t, next);
         file_put_row(in, next, false); /* or a restart would not know the request it begins in */
     }

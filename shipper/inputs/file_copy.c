@@ -197,7 +197,7 @@ static void give_up(struct input *in, struct tail *t)
     file_shut(in, t);
     t->is_given_up = true;
     if (t->successor)
-        t->successor->has_gap_before = true;
+        file_cut_off(in, t->successor);
     list_remove(&t->away);
     file_drained(in, t);
 }

@@ -137,6 +137,19 @@ static unsigned next_generation(const struct input *in, const struct file_id *id
     return t && t->n_rewritten >= n ? t->n_rewritten + 1 : n;
 }
 
+/* It did not come after its predecessor, which was at its place yet when it was born, or was
+ * written to later: a copy of what was there before a cut that nobody saw, since nothing had been
+ * read. */
+static bool is_out_of_order(struct tail *predecessor, const struct file_stat *st)
+{
+    struct file_stat before;
+
+    if (st->generation && st->generation < (uint64_t)predecessor->seen_ns)
+        return true;
+    return tail_is_open(predecessor) && tail_stat(predecessor, &before, NULL) == 0 &&
+           before.mtime_ns > st->mtime_ns;
+}
+
 struct tail *file_discover(struct input *in, struct spot *s, const char *path,
                            const struct file_stat *st, struct tail *predecessor)
 {
@@ -160,8 +173,11 @@ struct tail *file_discover(struct input *in, struct spot *s, const char *path,
     file_forget_rows(in, &id);
     if (s)
         file_take_spot(in, s, t);
-    t->has_gap_before = s && predecessor && predecessor->spot &&
-                        !rotation_is_next(predecessor->spot->path, s->path);
+    if (predecessor && !s && is_out_of_order(predecessor, st))
+        file_put_aside(in, t);
+    if (s && predecessor && predecessor->spot && /* one between them is gone */
+        !rotation_is_next(predecessor->spot->path, s->path))
+        file_cut_off(in, t);
     if (predecessor && predecessor != t)
         follow(in, t, predecessor);
     if (t->state == TAIL_WAITING)
@@ -185,10 +201,24 @@ static void rewritten_later(struct input *in, struct tail *t)
     in->retry_ms = in->now_ms + FILE_RETRY_MS;
 }
 
+/* Away from its place, or at another's: what is in n need not have come after what was in it
+ * before, nor what was found meanwhile after both. */
+static void put_those_aside(struct input *in, struct tail *n)
+{
+    file_put_aside(in, n);
+    for (struct tail *t = n->successor; t; t = t->successor) {
+        file_cut_off(in, t);
+        if (t->spot)
+            return;
+        t->stream.is_aside = true;
+    }
+}
+
 void file_rewritten(struct input *in, struct tail *t)
 {
     uint64_t lost = t->has_shrunk ? tail_lost_bytes(t) : 0;
     const char *path = source_file_path(t->file);
+    bool is_moved = !t->spot || !rotation_is_sibling(t->path, t->spot->path);
     struct file_stat st = {.device = t->id.device,
                            .inode = t->id.inode,
                            .generation = t->id.generation,
@@ -230,6 +260,10 @@ void file_rewritten(struct input *in, struct tail *t)
         list_remove(&t->away);
     }
     t->spot = NULL;
+    if (is_moved)
+        put_those_aside(in, n);
+    if (lost) /* which may have begun another request */
+        file_cut_off(in, n);
     file_hold(in, n, t); /* inherits what correlation knows as soon as t is drained: now */
     file_put_row(in, n, false);
     file_drained(in, t);

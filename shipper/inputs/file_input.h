@@ -276,6 +276,10 @@ void file_settle_copy(struct input *in, struct tail *t);
 /* --- file_chain.c --- */
 /* t waits until what came before it is read. */
 void file_hold(struct input *in, struct tail *t, struct tail *predecessor);
+/* What came before t is not known: it inherits nothing. Nothing of it is being read. */
+void file_cut_off(struct input *in, struct tail *t);
+/* Where it belongs among those of its origin is not known: nor does it hand on anything. */
+void file_put_aside(struct input *in, struct tail *t);
 /* The successor gets what correlation knows and is put to work. */
 void file_hand_over(struct input *in, struct tail *t);
 

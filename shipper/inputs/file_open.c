@@ -222,6 +222,9 @@ void file_tell_lost(struct input *in, struct tail *t)
     if (!lost)
         return;
     in->stats.lost_bytes += lost;
+    t->stream.is_aside = true; /* they may have begun another request */
+    if (t->successor)
+        file_cut_off(in, t->successor);
     err_set(&e, ERR_INPUT, "%s: was deleted before its last %llu bytes were read: they are lost",
             t->path, (unsigned long long)lost);
     file_log(in, &e);

@@ -105,10 +105,10 @@ static void correct_total(struct input *in, struct tail *t)
 }
 
 /* What was not read may have begun another request. */
-static void set_gap(struct tail *t)
+static void set_gap(struct input *in, struct tail *t)
 {
     if (t->successor)
-        t->successor->has_gap_before = true;
+        file_cut_off(in, t->successor);
 }
 
 static void on_finished(struct input *in, struct tail *t)
@@ -117,7 +117,7 @@ static void on_finished(struct input *in, struct tail *t)
     correct_total(in, t);
     if (t->packed && source_packed_end(t->packed) != PACKED_WHOLE &&
         source_packed_end(t->packed) != PACKED_GARBAGE)
-        set_gap(t);
+        set_gap(in, t);
     file_drained(in, t);
     if (t->is_packed || is_replay(in))
         file_shut(in, t); /* a dead letter opens a plain file again */
@@ -152,7 +152,7 @@ static void release_from_unread(struct input *in, struct tail *t)
         in->scan_ms = sooner(in->scan_ms, in->now_ms + FILE_PATIENCE_MS / FILE_PATIENCE_TRIES);
         return;
     }
-    set_gap(t);
+    set_gap(in, t);
     if (t->spot) /* renamed to where we look too: it stays */
         list_remove(&t->away);
     release_successor(in, t);
@@ -216,7 +216,7 @@ static void give_up(struct input *in, struct tail *t)
                 t->path);
         file_log(in, &e);
     }
-    set_gap(t);
+    set_gap(in, t);
     on_finished(in, t);
 }
 

@@ -81,6 +81,8 @@ static struct tail *insert_missed(struct input *in, struct tail *t, const struct
     if (after) {
         after->predecessor = t;
         t->successor = after;
+        if (t->stream.is_aside)
+            file_cut_off(in, after);
     }
     if (t->state == TAIL_DRAINED)
         file_hand_over(in, t);

@@ -163,17 +163,49 @@ static bool is_at_its_place(const struct input *in, const struct tail *t)
     return place && is_still_at(in, place, &t->id);
 }
 
+/* The bytes before the position are others than those that were read. False too if that cannot be
+ * seen now. */
+static bool has_other_content(const struct input *in, const char *path, const struct tail *t)
+{
+    const struct files *files = in->world->files;
+    struct file_stat st;
+    bool missing;
+    bool is_other;
+    int fd;
+
+    if (t->is_packed || !t->stream.mark)
+        return false;
+    fd = source_open_file(files, path, &t->id, &st, &missing, NULL);
+    if (fd < 0)
+        return false;
+    is_other = st.size < t->stream.position ||
+               source_file_lacks_mark(files, fd, t->stream.position, t->stream.mark);
+    files->close(files->ctx, fd);
+    return is_other;
+}
+
+/* A rotation may have given it this name. */
+static bool is_rotated_to(const struct tail *t, const char *path)
+{
+    const char *place = t->spot ? t->spot->path : t->path;
+
+    return rotation_is_sibling(place, path) && rotation_compare(path, place) < 0;
+}
+
 /* Without birth times a number that was given out again looks like a rename (with them the new file
  * is told apart by its own). An open file keeps its number. One that was read in part has its
- * content to tell, when it is read on. Of one that was not read only the name can tell: one that no
- * rotation gives is another file's. If it was a rename all the same, it is read from its beginning
- * under the name that it has now, and nothing is lost or there twice. */
+ * content to tell; of one that was not read only the name can: one that no rotation gives is
+ * another file's. If it was a rename all the same, it is read from its beginning under the name
+ * that it has now, and nothing is lost or there twice. */
 static bool is_reused(const struct input *in, const struct spot *s, const struct tail *t)
 {
     if (t->id.generation || tail_is_open(t))
         return false;
-    return t->is_gone || (t->stream.position == 0 && !rotation_is_sibling(t->path, s->path) &&
-                          !is_at_its_place(in, t));
+    if (t->is_gone)
+        return true;
+    if (is_at_its_place(in, t))
+        return false; /* a second name of the same file */
+    return t->stream.position ? has_other_content(in, s->path, t) : !is_rotated_to(t, s->path);
 }
 
 /* What had this number before was deleted. */

@@ -50,7 +50,6 @@ struct tail {
     bool has_news;              /* something changed while it was busy */
     bool wants_finish;          /* nothing more will come: the next chunk is the last */
     bool has_complained;
-    bool has_gap_before; /* the file between its predecessor and it is gone: nothing is inherited */
     bool is_missing;    /* when it was last to be opened, its path led to nothing or another file */
     bool is_given_up;   /* it is there, and could not be read to its end */
     bool is_left;       /* to the next agent's input, which goes on with it */

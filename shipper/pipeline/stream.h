@@ -75,7 +75,10 @@ struct stream {
     struct correlate correlate; /* (worker) */
     uint64_t position;          /* next byte to read: after the last whole line. (worker) */
     uint64_t mark;              /* the source's, at position; 0 unknown. (worker) */
-    bool has_inherited;   /* correlate began as the file before it ended; not to be done twice */
+    bool has_inherited;   /* correlate began as the file before it ended, or without, since that is
+                             not known; not to be done twice */
+    bool is_aside;        /* where it belongs among the files of its origin is not known: what comes
+                             after it inherits nothing */
     bool is_in_long_line; /* the rest of a line that was cut is skipped. (worker) */
     bool is_sequential;   /* the source cannot seek: `carry` keeps the open line. (worker) */
     struct buffer carry;
