@@ -7,9 +7,9 @@
 #include "config/finish.h"
 #include "config/keep.h"
 #include "config/lookup.h"
-#include "config/nearest.h"
 #include "config/registry.h"
 #include "config/values.h"
+#include "shipper/base/nearest.h"
 
 static int out_of_memory(struct err *e)
 {

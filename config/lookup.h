@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "config/nearest.h"
+#include "shipper/base/nearest.h"
 #include "shipper/base/option.h"
 #include "shipper/base/slice.h"
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/nearest.h"
 #include "config/units.h"
+#include "shipper/base/nearest.h"
 
 static void *field_of(const struct option *o, void *options)
 {

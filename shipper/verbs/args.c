@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "config/nearest.h"
+#include "shipper/base/nearest.h"
 #include "shipper/verbs/args.h"
 #include "shipper/verbs/verbs.h"
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/nearest.h"
+#include "shipper/base/nearest.h"
 #include "shipper/base/printable.h"
 #include "shipper/verbs/verbs.h"
 

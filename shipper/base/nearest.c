@@ -1,4 +1,4 @@
-#include "config/nearest.h"
+#include "shipper/base/nearest.h"
 
 #include <ctype.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "config/nearest.h"
+#include "shipper/base/nearest.h"
 
 Test(config_nearest, distances)
 {

@@ -1,8 +1,8 @@
 /* The valid name that somebody who typed another one meant.
  *
  * Thread: any; the accumulator is the caller's. */
-#ifndef SHIP_CONFIG_NEAREST_H
-#define SHIP_CONFIG_NEAREST_H
+#ifndef SHIP_BASE_NEAREST_H
+#define SHIP_BASE_NEAREST_H
 
 #include "shipper/base/slice.h"
 
