@@ -76,6 +76,7 @@ void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct 
 extern const struct parser_ops parser_auto;  /* decides line by line; the default */
 extern const struct parser_ops parser_json;  /* JSON objects only */
 extern const struct parser_ops parser_regex; /* a user's patterns */
+extern const struct parser_ops parser_grok;
 extern const struct parser_ops parser_logfmt;
 extern const struct parser_ops parser_kv;
 extern const struct parser_ops parser_csv;

@@ -20,6 +20,7 @@ int fuzz_regex(const uint8_t *data, size_t size);
 /* The first line says how, the others are read so; each becomes a document. */
 int fuzz_pairs(const uint8_t *data, size_t size);
 int fuzz_csv(const uint8_t *data, size_t size);
+int fuzz_grok(const uint8_t *data, size_t size);
 /* A segment of the disk queue, the meta of a record, or what was settled. */
 int fuzz_queue_segment(const uint8_t *data, size_t size);
 

@@ -15,6 +15,7 @@ static const struct {
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
     {"csv", fuzz_csv},
+    {"grok", fuzz_grok},
     {"json", fuzz_json},
     {"json_record", fuzz_json_record},
     {"pairs", fuzz_pairs},
