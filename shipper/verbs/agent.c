@@ -37,46 +37,25 @@ static void watch_store(struct agent *a)
     a->store_trouble = *now;
 }
 
-/* An output that is full and must not lose anything stops reading, for all outputs. */
-static int64_t tick_intakes(struct agent *a, int64_t now_ms)
+/* Nothing more is read that could fill an open batch. */
+static bool is_read_out(const struct agent *a)
 {
-    int64_t next = INT64_MAX;
-    bool is_open = true;
-
-    for (size_t i = 0; i < a->plan.n_outputs; i++) {
-        next = sooner(next, intake_tick(a->intakes[i], now_ms));
-        is_open &= intake_is_open(a->intakes[i]);
-    }
-    budget_shut(&a->budget, !is_open);
-    return next;
-}
-
-/* Open batches must not wait for their linger when nothing is being read, or when it is they that
- * hold the room that reading waits for. What is sealed is on its way. */
-static bool is_flush_due(struct agent *a)
-{
-    int64_t half = a->budget.limit_bytes / 2;
-    bool has_refused = budget_has_refused(&a->budget);
-    int64_t sealed = 0;
-
-    for (size_t i = 0; i < a->plan.n_outputs; i++)
-        sealed += intake_stats(a->intakes[i])->held_bytes;
-    return budget_held(&a->budget) - sealed > half || (has_refused && sealed <= half) ||
-           a->stopping != STOP_NO || agent_inputs_are_finished(a) ||
+    return a->ending.how != STOP_NO || agent_inputs_are_finished(a) ||
            (a->plan.is_replay && a->tracker.n_reading == 0);
 }
 
 static int64_t tick_all(struct agent *a, int64_t now_ms)
 {
+    const struct parts parts = agent_parts(a);
     int64_t next = INT64_MAX;
 
-    if (a->stopping == STOP_NO)
+    if (a->ending.how == STOP_NO)
         for (size_t i = 0; i < a->plan.n_inputs; i++)
             next = sooner(next, a->plan.inputs[i].ops->tick(a->inputs[i], now_ms));
     else
-        next = agent_end_due_ms(a, now_ms);
-    next = sooner(next, lanes_tick(a->lanes, now_ms, is_flush_due(a)));
-    next = sooner(next, tick_intakes(a, now_ms));
+        next = ending_due_ms(&a->ending, now_ms);
+    next = sooner(next, lanes_tick(a->lanes, now_ms, parts_is_flush_due(&parts, is_read_out(a))));
+    next = sooner(next, parts_tick_intakes(&parts, now_ms));
     next = sooner(next, engine_tick(a->engine, now_ms));
     if (a->checkpoints)
         next = sooner(next, checkpoints_tick(a->checkpoints, now_ms));

@@ -112,7 +112,7 @@ static void tell_lost(const struct agent *a)
 
 int agent_take_over(struct agent *a, struct agent *before, struct err *e)
 {
-    int64_t stopped_ms = before->stopped_ms;
+    int64_t stopped_ms = before->ending.since_ms;
     struct err trouble = {0};
     int rc;
 
@@ -122,7 +122,7 @@ int agent_take_over(struct agent *a, struct agent *before, struct err *e)
     rc = agent_open_exclusive(a, e);
     if (rc == 0)
         handover_fini(&a->handover);
-    a->stopped_ms = stopped_ms; /* if it does not start, the gap goes on */
+    a->ending.since_ms = stopped_ms; /* if it does not start, the gap goes on */
     a->gap_ms = clock_mono_ms(&clock_real) - stopped_ms;
     return rc;
 }

@@ -14,11 +14,9 @@
 #include "shipper/base/random.h"
 #include "shipper/inputs/handover.h"
 #include "shipper/verbs/agent.h"
+#include "shipper/verbs/parts.h"
 #include "shipper/verbs/progress.h"
 #include "shipper/verbs/signals.h"
-
-/* STOP_RELOAD may become STOP_DRAIN, and that STOP_NOW; never the other way. */
-enum stopping { STOP_NO, STOP_RELOAD, STOP_DRAIN, STOP_NOW };
 
 struct agent {
     struct agent_plan plan;
@@ -51,9 +49,7 @@ struct agent {
     char host[256];
     struct progress progress;
 
-    enum stopping stopping;
-    int64_t stopped_ms; /* when that began */
-    int64_t stop_by_ms;
+    struct ending ending;
     enum agent_end end;
     struct err why;
     struct err store_trouble; /* the last that was told */
@@ -72,8 +68,7 @@ void agent_on_signal(void *ctx, int number);
 bool agent_inputs_are_finished(const struct agent *a);
 /* Ends agent_run, if it is time. */
 void agent_judge_end(struct agent *a, int64_t now_ms);
-/* When agent_judge_end may come to another answer just for the time. */
-int64_t agent_end_due_ms(const struct agent *a, int64_t now_ms);
+struct parts agent_parts(struct agent *a);
 /* Events that are lost if it is closed now and no other agent takes over. */
 uint64_t agent_would_lose(const struct agent *a);
 

@@ -131,7 +131,7 @@ static void threaten(struct sim_life *l)
     }
 }
 
-static void stop_ship(struct sim_life *l, enum sim_stop how)
+static void stop_ship(struct sim_life *l, enum stopping how)
 {
     static const char *const signals[] = {"", "SIGHUP", "SIGTERM", "SIGTERM, twice"};
     int64_t drain_ms = sim_draw(&l->random, 2) ? 10000 : 0;
@@ -150,7 +150,7 @@ static void reload(struct sim_life *l)
 {
     if (!l->ship.is_up)
         return;
-    stop_ship(l, SIM_STOP_RELOAD);
+    stop_ship(l, STOP_RELOAD);
     sim_life_tell(l, "the configuration has %s", sim_life_draw_again(l));
     open_ship(l);
 }
@@ -176,7 +176,7 @@ static void step(struct sim_life *l)
     else if (die < 22)
         threaten(l);
     else if (die < 25)
-        stop_ship(l, sim_draw(&l->random, 3) ? SIM_STOP_DRAIN : SIM_STOP_NOW);
+        stop_ship(l, sim_draw(&l->random, 3) ? STOP_DRAIN : STOP_NOW);
     else if (die < 29)
         reload(l);
     if (!l->ship.is_up && sim_draw(&l->random, 2))
@@ -281,7 +281,7 @@ bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_opti
         sim_life_judge(l);
     if (options->is_dumped)
         sim_life_dump(l);
-    sim_ship_stop(&l->ship, SIM_STOP_DRAIN, 10000);
+    sim_ship_stop(&l->ship, STOP_DRAIN, 10000);
     life_fini(l);
     return !l->why[0];
 }

@@ -257,7 +257,7 @@ bool sim_ship_open(struct sim_ship *s)
     struct err e = {0};
 
     s->clock = (struct clock){sim_mono, sim_wall, s};
-    s->stopping = SIM_STOP_NO;
+    s->ending = (struct ending){0};
     s->is_starved = false;
     s->is_engine_free = true;
     s->kill_in = 0;
@@ -317,32 +317,18 @@ static uint64_t in_flight(const struct sim_ship *s)
     return n;
 }
 
-static int64_t tick_intakes(struct sim_ship *s)
+static struct parts parts_of(struct sim_ship *s)
 {
-    uint64_t n = in_flight(s);
-    int64_t next = INT64_MAX;
-    bool is_open = true;
-
-    for (size_t i = 0; i < s->n_outputs; i++) {
-        next = sooner(next, intake_tick(s->intakes[i], s->now_ms));
-        is_open &= intake_is_open(s->intakes[i]);
-    }
-    budget_shut(&s->budget, !is_open);
-    s->is_engine_free |= in_flight(s) != n;
-    return next;
+    return (struct parts){&s->budget, &s->tracker, s->lanes, s->engine, s->intakes, s->n_outputs};
 }
 
-/* As shipper/verbs/agent.c decides it. */
-static bool is_flush_due(struct sim_ship *s)
+static int64_t tick_intakes(struct sim_ship *s, const struct parts *parts)
 {
-    int64_t half = s->budget.limit_bytes / 2;
-    bool has_refused = budget_has_refused(&s->budget);
-    int64_t sealed = 0;
+    uint64_t n = in_flight(s);
+    int64_t next = parts_tick_intakes(parts, s->now_ms);
 
-    for (size_t i = 0; i < s->n_outputs; i++)
-        sealed += intake_stats(s->intakes[i])->held_bytes;
-    return budget_held(&s->budget) - sealed > half || (has_refused && sealed <= half) ||
-           s->stopping != SIM_STOP_NO;
+    s->is_engine_free |= in_flight(s) != n;
+    return next;
 }
 
 /* It may only do something when it said that it would, or when something came in since: in a ship
@@ -381,6 +367,8 @@ static bool take_in(struct sim_ship *s, bool *is_busy)
  * the next round is wanted. False: killed in it. */
 static bool turn(struct sim_ship *s, int64_t *due)
 {
+    const struct parts parts = parts_of(s);
+    bool is_stopping = s->ending.how != STOP_NO;
     bool is_busy = true;
 
     while (is_busy) {
@@ -390,13 +378,16 @@ static bool turn(struct sim_ship *s, int64_t *due)
         *due = INT64_MAX;
         if (!take_in(s, &is_busy))
             return false;
-        if (s->stopping == SIM_STOP_NO)
+        if (is_stopping)
+            *due = sooner(*due, ending_due_ms(&s->ending, s->now_ms));
+        else
             *due = sooner(*due, input_file.tick(s->input, s->now_ms));
         if (!goes_on(s))
             return false;
         n = in_flight(s);
-        *due = sooner(*due, lanes_tick(s->lanes, s->now_ms, is_flush_due(s)));
-        *due = sooner(*due, tick_intakes(s));
+        *due =
+            sooner(*due, lanes_tick(s->lanes, s->now_ms, parts_is_flush_due(&parts, is_stopping)));
+        *due = sooner(*due, tick_intakes(s, &parts));
         s->is_engine_free |= in_flight(s) != n;
         *due = sooner(*due, tick_engine(s));
         if (!goes_on(s))
@@ -443,25 +434,19 @@ void sim_ship_kill(struct sim_ship *s)
     close_all(s);
 }
 
-/* Nothing is being read, open, or on its way to where it is safe: a disk queue has it all. */
-static bool is_rest_durable(const struct sim_ship *s)
+static struct ending_facts look(struct sim_ship *s)
 {
-    uint64_t n_durable = 0;
+    const struct parts parts = parts_of(s);
+    struct ending_facts f = {.inputs_are_finished = true}; /* as if: then it says all */
 
-    for (size_t i = 0; i < s->n_outputs; i++) {
-        n_durable += intake_stand_ins(s->intakes[i]);
-        if (!intake_is_idle(s->intakes[i]))
-            return false;
-    }
-    return s->tracker.n_chunks == n_durable && lanes_pending(s->lanes) == 0;
+    parts_look(&parts, &s->ending, s->now_ms, &f, NULL);
+    f.inputs_are_finished = false;
+    return f;
 }
 
-bool sim_ship_is_idle(const struct sim_ship *s)
+bool sim_ship_is_idle(struct sim_ship *s)
 {
-    for (size_t i = 0; i < s->n_outputs; i++)
-        if (intake_stats(s->intakes[i])->queued_events)
-            return false;
-    return s->tracker.n_chunks == 0 && is_rest_durable(s) && engine_is_idle(s->engine);
+    return look(s).is_all_settled;
 }
 
 const char *sim_ship_what_is_left(const struct sim_ship *s)
@@ -478,66 +463,30 @@ const char *sim_ship_what_is_left(const struct sim_ship *s)
     return text;
 }
 
-/* --- being told to end: what shipper/verbs/agent_end.c decides, for files ------------------------
- */
+/* --- being told to end ----------------------------------------------------------------------- */
 
-enum { STOP_NOW_MS = 300, LAST_TRY_MS = 1000, RELOAD_MS = 500 };
-
-static bool is_moving(const struct sim_ship *s, int64_t stopped_ms, int64_t ms, int64_t failing_ms)
+static bool is_over(struct sim_ship *s)
 {
-    const struct engine_patience patience = {stopped_ms + ms, stopped_ms + failing_ms};
+    const struct ending_facts facts = look(s);
 
-    for (size_t i = 0; i < s->n_outputs; i++)
-        if (!intake_is_idle(s->intakes[i]))
-            return true;
-    return s->tracker.n_reading || lanes_pending(s->lanes) ||
-           engine_is_moving(s->engine, &patience, s->now_ms);
+    return ending_decide(&s->ending, &facts, s->now_ms) != ENDING_NOT_YET;
 }
 
-static bool is_drained(const struct sim_ship *s, int64_t stopped_ms, int64_t drain_ms)
+void sim_ship_stop(struct sim_ship *s, enum stopping how, int64_t drain_ms)
 {
-    if (!is_rest_durable(s))
-        return !is_moving(s, stopped_ms, drain_ms, LAST_TRY_MS);
-    return engine_is_idle(s->engine) ||
-           (s->now_ms >= stopped_ms + STOP_NOW_MS && !engine_would_double(s->engine));
-}
-
-static bool is_over(const struct sim_ship *s, int64_t stopped_ms, int64_t drain_ms)
-{
-    bool is_late = s->now_ms >= stopped_ms + drain_ms;
-
-    if (sim_ship_is_idle(s))
-        return true;
-    if (s->stopping == SIM_STOP_NOW)
-        return is_late || s->tracker.n_reading == 0;
-    if (s->stopping == SIM_STOP_DRAIN)
-        return is_late || is_drained(s, stopped_ms, drain_ms);
-    if (s->tracker.n_reading)
-        return false;
-    return is_late ||
-           (!engine_would_double(s->engine) && (s->now_ms >= stopped_ms + RELOAD_MS ||
-                                                !is_moving(s, stopped_ms, RELOAD_MS, RELOAD_MS)));
-}
-
-void sim_ship_stop(struct sim_ship *s, enum sim_stop how, int64_t drain_ms)
-{
-    int64_t stopped_ms = s->now_ms;
-
     if (!s->is_up)
         return;
+    if (how == STOP_DRAIN)
+        engine_try_now(s->engine);
     input_file.stop(s->input);
     for (size_t i = 0; i < s->n_outputs; i++)
         intake_stop(s->intakes[i]);
-    if (how == SIM_STOP_DRAIN)
-        engine_try_now(s->engine);
+    ending_begin(&s->ending, how, drain_ms, s->now_ms);
     s->is_engine_free = true;
-    s->stopping = how;
-    if (how == SIM_STOP_NOW)
-        drain_ms = STOP_NOW_MS;
     do
         if (!sim_ship_run(s, 20))
             return;
-    while (!is_over(s, stopped_ms, drain_ms));
+    while (!is_over(s));
     if (sim_ship_is_idle(s))
         sim_ship_check_sums(s);
     close_all(s);

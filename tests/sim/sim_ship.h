@@ -13,6 +13,7 @@
 #include "shipper/delivery/intake.h"
 #include "shipper/delivery/queue.h"
 #include "shipper/inputs/file_input.h"
+#include "shipper/verbs/parts.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_own.h"
 #include "tests/sim/sim_server.h"
@@ -23,9 +24,6 @@
 
 enum { SIM_BATCH_MAX = 60000 }; /* batch.max_bytes in any configuration */
 enum { SIM_OUTPUTS_MAX = 2, SIM_SERVERS_MAX = 3 };
-
-/* As in shipper/verbs/agent_end.c. */
-enum sim_stop { SIM_STOP_NO, SIM_STOP_RELOAD, SIM_STOP_DRAIN, SIM_STOP_NOW };
 
 struct sim_ship {
     /* What outlives it. */
@@ -63,7 +61,7 @@ struct sim_ship {
 
     /* The one that runs, if one does. */
     bool is_up;
-    enum sim_stop stopping;
+    struct ending ending;
     bool is_starved;  /* the test holds all of its memory */
     unsigned kill_in; /* steps; 0: not */
     struct clock clock;
@@ -93,13 +91,13 @@ bool sim_ship_run(struct sim_ship *s, int64_t ms);
 /* SIGKILL: nothing reaches the disk any more. */
 void sim_ship_kill(struct sim_ship *s);
 /* It is told to end, and does so in order, after drain_ms at most; sooner if waiting is no use. */
-void sim_ship_stop(struct sim_ship *s, enum sim_stop how, int64_t drain_ms);
+void sim_ship_stop(struct sim_ship *s, enum stopping how, int64_t drain_ms);
 /* Others hold its memory: nothing more is read. */
 void sim_ship_starve(struct sim_ship *s, bool is_starved);
 /* When all is settled: what the engine counts is what was read, and what the servers told. */
 void sim_ship_check_sums(struct sim_ship *s);
 /* Nothing is read and not settled. */
-bool sim_ship_is_idle(const struct sim_ship *s);
+bool sim_ship_is_idle(struct sim_ship *s);
 /* In words; borrowed until the next call. */
 const char *sim_ship_what_is_left(const struct sim_ship *s);
 
