@@ -225,10 +225,11 @@ static void on_error(struct input *in, struct tail *t, struct err *why)
 {
     if (t->file && t->stream.mark) /* the source may have read on behind the position */
         source_file_expect(t->file, t->stream.position, t->stream.mark);
-    if (why->code == ERR_NOMEM) {
+    if (why->code == ERR_NOMEM)
+        in->retry_ms = in->now_ms + FILE_RETRY_MS;
+    if (why->code == ERR_NOMEM || why->code == ERR_BUSY) {
         t->state = TAIL_WAITING;
         file_ready(in, t);
-        in->retry_ms = in->now_ms + FILE_RETRY_MS;
         return;
     }
     if (!why->where[0])

@@ -5,6 +5,10 @@
 #include "shipper/inputs/source_packed.h"
 #include "shipper/inputs/unpack.h"
 
+/* One read takes in no more packed bytes, and passes over no more text, than this: a worker that is
+ * at it can neither do anything else nor be told to stop. */
+enum { TAKEN_AT_ONCE = 8 * 1024 * 1024, PASSED_AT_ONCE = 64 * 1024 * 1024 };
+
 struct source_packed {
     struct source base; /* first: the stream hands back this address */
     const struct files *files;
@@ -17,6 +21,7 @@ struct source_packed {
     size_t in_at;
     size_t in_len;
     uint64_t in_offset;    /* in the file, of what comes after `in` */
+    size_t n_taken;        /* since a read gave all that it was asked for, or said ERR_BUSY */
     uint64_t offset;       /* of the next plain byte */
     char before[MARK_MAX]; /* the plain text before it, mark_len(offset) bytes at the end of this */
     struct mark line_mark; /* behind the last newline that was given out */
@@ -59,7 +64,21 @@ static int fill(struct source_packed *s, struct err *e)
     s->in_at = 0;
     s->in_len = (size_t)n;
     s->in_offset += (uint64_t)n;
+    s->n_taken += (size_t)n;
     return n > 0;
+}
+
+static bool has_taken_enough(const struct source_packed *s)
+{
+    return s->n_taken >= TAKEN_AT_ONCE;
+}
+
+/* There is more, and another's turn comes first: a hole in a file can be a terabyte that unpacks to
+ * nothing. */
+static int give_way(struct source_packed *s, struct err *e)
+{
+    s->n_taken = 0;
+    return err_set(e, ERR_BUSY, "%s: not unpacked so far yet", s->path);
 }
 
 static int start(struct source_packed *s, struct err *e)
@@ -100,12 +119,14 @@ static enum unpack_step step(struct source_packed *s, char *buf, size_t cap, siz
     return how;
 }
 
-/* Up to cap bytes; fewer only at the end, at damage, or when the file has no more for now. */
+/* Up to cap bytes; fewer only at the end, at damage, when the file has no more for now, or when
+ * enough was taken in. */
 static ssize_t unpack_more(struct source_packed *s, char *buf, size_t cap, struct err *e)
 {
     size_t done = 0;
 
-    while (done < cap && s->end != PACKED_GARBAGE && s->end != PACKED_BROKEN) {
+    while (done < cap && s->end != PACKED_GARBAGE && s->end != PACKED_BROKEN &&
+           !has_taken_enough(s)) {
         size_t n = 0;
         /* The inflater may hold output although the input is used up. */
         int has_input = s->unpack && unpack_has_output(s->unpack) ? 1 : fill(s, e);
@@ -154,9 +175,15 @@ static bool is_expected(const struct source_packed *s, uint64_t offset)
 static ssize_t skip_to(struct source_packed *s, uint64_t offset, char *buf, size_t cap,
                        struct err *e)
 {
+    uint64_t from = s->offset;
+
     while (s->offset < offset) {
         uint64_t rest = offset - s->offset;
-        ssize_t n = unpack_more(s, buf, rest < cap ? (size_t)rest : cap, e);
+        ssize_t n;
+
+        if (s->offset - from >= PASSED_AT_ONCE)
+            s->n_taken = TAKEN_AT_ONCE;
+        n = unpack_more(s, buf, rest < cap ? (size_t)rest : cap, e);
 
         if (n <= 0)
             return n;
@@ -190,6 +217,8 @@ static ssize_t packed_read(struct source *base, uint64_t offset, char *buf, size
     if (offset < s->offset)
         return err_set(e, ERR_INPUT, "%s: packed text cannot be read backwards", s->path);
     n = skip_to(s, offset, buf, cap, e);
+    if (n == 0 && has_taken_enough(s))
+        return give_way(s, e);
     if (n >= 0 && !is_expected(s, offset))
         s->is_other = true;
     if (s->is_other)
@@ -198,6 +227,10 @@ static ssize_t packed_read(struct source *base, uint64_t offset, char *buf, size
         n = unpack_more(s, buf, cap, e);
     if (n > 0)
         note_marks(s, offset, buf, (size_t)n);
+    if (n == (ssize_t)cap)
+        s->n_taken = 0;
+    if (n == 0 && has_taken_enough(s))
+        return give_way(s, e);
     return n == 0 ? tell_damage(s, e) : n;
 }
 

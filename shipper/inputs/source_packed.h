@@ -4,8 +4,9 @@
  * behind the last one that are neither are left alone. A file that ends in the middle may still be
  * growing: read gives 0, and goes on when there is more. Damaged data: what was inflated before it
  * is given out, then read fails once, and is at its end. Memory: one inflater and PACKED_IN_MAX
- * bytes of input; and for zstd a window, whose ceiling is the caller's. Thread: read on
- * a worker, the rest on the loop while nothing reads. */
+ * bytes of input; and for zstd a window, whose ceiling is the caller's. A read that would take
+ * long, since much unpacks to nothing or is passed over, fails with ERR_BUSY, and goes on when it
+ * is asked again. Thread: read on a worker, the rest on the loop while nothing reads. */
 #ifndef SHIP_INPUTS_SOURCE_PACKED_H
 #define SHIP_INPUTS_SOURCE_PACKED_H
 

@@ -25,8 +25,9 @@ struct source;
 
 /* Where a stream's bytes come from. (worker) */
 struct source_ops {
-    /* Up to cap bytes of plain text from `offset` on; 0: nothing more for now; -1 and *e. A source
-     * that cannot seek is always asked for the byte after the last it gave. */
+    /* Up to cap bytes of plain text from `offset` on; 0: nothing more for now; -1 and *e (ERR_BUSY:
+     * it takes long, ask again). A source that cannot seek is always asked for the byte after the
+     * last it gave. */
     ssize_t (*read)(struct source *s, uint64_t offset, char *buf, size_t cap, struct err *e);
     /* The bytes at offset once more, for a dead letter. False: gone, or it cannot seek; the stream
      * then keeps what is unsettled itself (chunk.raw). Any thread, while nothing reads. May be

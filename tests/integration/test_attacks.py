@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import signal
+import struct
 import subprocess
 import time
 
@@ -112,6 +113,30 @@ def test_what_ship_keeps_is_for_its_user_alone(run_ship, start_ship, fake_es, lo
     made = [path for path in [*state.rglob("*"), *tmp_path.glob("store.db*")] if path.is_file()]
     assert {path.name for path in made} >= {"checkpoints.db", "checkpoints.db-wal", "dead.ndjson", "lock", "store.db"}
     assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+def hollow_zstd(path, n_frames):
+    """Frames to be skipped (RFC 8878, 3.1.2), 4 GiB each, which are holes: a terabyte on no disk."""
+    with path.open("wb") as file:
+        for n in range(n_frames):
+            file.seek(n * (8 + 0xFFFFFFFF))
+            file.write(struct.pack("<II", 0x184D2A50, 0xFFFFFFFF))
+        file.truncate(n_frames * (8 + 0xFFFFFFFF))
+
+
+def test_a_hollow_file_neither_holds_up_the_others_nor_the_end(start_ship, tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for n in range(3):
+        hollow_zstd(logs / f"{n}.log.zst", 256)
+    limits = {"workers": 1, "drain": "1s"}
+    config = write_config(tmp_path / "ship.yaml", [{"type": "file", "paths": [f"{logs}/*"]}], [{"type": "stdout"}], state="state", limits=limits)
+    running = start_ship(["-c", config])
+    running.wait_for(lambda: "running, configuration" in running.stderr)
+    for n in range(3):
+        (logs / f"{n}.new").write_text(f"line {n}\n")
+        running.wait_for(lambda: f'"line {n}"' in running.stdout)
+    running.stop()
 
 
 SECRET = "s3cret-Word"

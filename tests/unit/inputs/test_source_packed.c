@@ -279,3 +279,92 @@ Test(source_packed, goes_on_in_the_middle)
     cr_expect_eq(memcmp(buf, "6789", 4), 0);
     cr_expect_eq(base->ops->read(base, 0, buf, sizeof buf, &why), -1, "there is no way back");
 }
+
+/* --- what unpacks to nothing, or is passed over, for long ------------------------------------- */
+
+enum { FRAME = 20 * 1024 * 1024, N_FRAMES = 4 };
+
+/* Skippable frames (RFC 8878, 3.1.2), which are holes and take no room on the disk, and a line
+ * behind each. */
+static void store_holes(const char *name)
+{
+    static const unsigned char head[] = {0x50, 0x2a, 0x4d, 0x18, 0, 0, 0x40, 0x01}; /* FRAME */
+    FILE *f = fopen(rig_path(&r, name), "w");
+
+    cr_assert_not_null(f);
+    add_zstd("line\n", 5);
+    for (int i = 0; i < N_FRAMES; i++) {
+        cr_assert_eq(fwrite(head, 1, sizeof head, f), sizeof head);
+        cr_assert_eq(fseek(f, FRAME, SEEK_CUR), 0);
+        cr_assert_eq(fwrite(packed.ptr, 1, packed.len, f), packed.len);
+    }
+    fclose(f);
+}
+
+/* Reads to the end; how often it was told to ask again. */
+static unsigned read_with_patience(size_t piece)
+{
+    unsigned n = 0;
+
+    why = (struct err){0};
+    while (read_on(piece) < 0) {
+        cr_assert_eq(why.code, ERR_BUSY, "%s", why.what);
+        cr_assert_lt(n++, 100);
+    }
+    return n;
+}
+
+Test(source_packed, what_unpacks_to_nothing_does_not_keep_a_worker)
+{
+    store_holes("a.zst");
+    open_it("a.zst");
+    cr_expect_geq(read_with_patience(65536), N_FRAMES * FRAME / (16 * 1024 * 1024));
+    expect_plain("line\nline\nline\nline\n", 20);
+    cr_expect_eq(source_packed_end(source), PACKED_WHOLE);
+}
+
+/* A byte now and then must not make it long either. */
+Test(source_packed, single_bytes_do_not_keep_a_worker)
+{
+    store_holes("a.zst");
+    open_it("a.zst");
+    for (unsigned n_reads = 0; plain.len < 20; n_reads++) {
+        uint64_t before = source_packed_taken(source);
+
+        cr_assert_lt(n_reads, 100);
+        cr_assert(read_on(65536) <= 0);
+        cr_expect_leq(source_packed_taken(source) - before, 9 * 1024 * 1024, "until it says so");
+    }
+    expect_plain("line\nline\nline\nline\n", 20);
+}
+
+Test(source_packed, passing_over_what_was_read_does_not_keep_a_worker)
+{
+    enum { LEN = 66 * 1024 * 1024, REST = 10 };
+    char *text = calloc(1, LEN);
+    unsigned n = 0;
+    char buf[64];
+    ssize_t got;
+
+    add_gzip(text, LEN);
+    store("a.gz", packed.len);
+    open_it("a.gz");
+    while ((got = source_packed_base(source)->ops->read(source_packed_base(source), LEN - REST, buf,
+                                                        sizeof buf, &why)) < 0) {
+        cr_assert_eq(why.code, ERR_BUSY, "%s", why.what);
+        cr_assert_lt(n++, 100);
+    }
+    cr_expect_eq(n, 1, "%u", n);
+    cr_expect_eq(got, REST);
+    free(text);
+}
+
+Test(source_packed, a_tail_goes_on_after_what_takes_long)
+{
+    store_holes("a.log.zst");
+    rig_open(&r, "*.zst");
+    rig_run(&r, 5000);
+    rig_expect(&r, "line\nline\nline\nline\n", "each once");
+    cr_expect_eq(r.log.len, 0, "and nothing is said");
+    cr_expect_eq(input_file.stats(r.input)->errors, 0);
+}
