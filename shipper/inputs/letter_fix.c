@@ -5,14 +5,25 @@
 
 /* --- what was asked for ---------------------------------------------------------------------- */
 
+/* As it stands between the quotes of a key, so that nothing has to be escaped. */
+static bool is_plain_key(struct slice field)
+{
+    struct buffer escaped = {0};
+    bool is_plain = !json_escape(field, &escaped) && slice_eq(buffer_slice(&escaped), field);
+
+    buffer_free(&escaped);
+    return is_plain;
+}
+
 static int check_field(struct slice field, const char *what, struct err *e)
 {
     if (!field.ptr || field.len == 0)
         return err_set(e, ERR_CONFIG, "%s has no name", what);
-    for (size_t i = 0; i < field.len; i++)
-        if ((unsigned char)field.ptr[i] < ' ' || field.ptr[i] == '"' || field.ptr[i] == '\\')
-            return err_set(e, ERR_CONFIG, "%s has a quote, backslash or control character in it",
-                           what);
+    if (!is_plain_key(field))
+        return err_set(
+            e, ERR_CONFIG,
+            "%s has a quote, backslash or control character in it, or bytes that are no UTF-8",
+            what);
     return 0;
 }
 

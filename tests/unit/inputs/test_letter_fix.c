@@ -25,7 +25,9 @@ Test(letter_fix, what_can_be_asked_for)
         {"a->b=c", LETTER_FIX_RENAME, "a", "b=c"},
         {"a.b:string", LETTER_FIX_STRING, "a.b", ""},
     };
-    static const char *const bad[] = {"", "a", "-", "=x", "->b", "a->", ":string", "a:int", "\"=x"};
+    static const char *const bad[] = {
+        "",      "a",    "-",     "=x",     "->b",   "a->",     ":string",
+        "a:int", "\"=x", "\\->b", "\xff=x", "-\xe4", "a->\xc3", "\xed\xa0\x80:string"};
     struct letter_fix fix;
     struct err e;
 
