@@ -10,6 +10,10 @@
 
 #include "outputs/transport.h"
 
+/* libcurl 7.88 keeps all trailers of a reply, however many there are, and Debian's ends the headers
+ * at 300 KB. */
+enum { HEAD_BYTES_MAX = 256 * 1024 };
+
 struct curl_transport {
     struct transport base; /* first */
     struct ev_loop *loop;
@@ -29,6 +33,7 @@ struct http_call {
     struct http_reply reply;
     size_t max_reply_bytes; /* 0: none */
     size_t n_reply_bytes;
+    size_t n_head_bytes; /* of its headers, and of the trailers behind its body */
     unsigned n_codings;  /* that the reply's body is packed with */
     const char *refusal; /* why we read no further; NULL: we do */
     char error[CURL_ERROR_SIZE];
@@ -264,6 +269,11 @@ static size_t on_header(char *ptr, size_t size, size_t n, void *arg)
     size_t len = size * n;
     struct slice value;
 
+    c->n_head_bytes += len;
+    if (c->n_head_bytes > HEAD_BYTES_MAX) {
+        c->refusal = "the headers or trailers of the reply have no end";
+        return 0;
+    }
     if (is_packed_too_often(c, slice_of(ptr, len))) {
         c->refusal = "the reply is packed more than once";
         return 0;

@@ -483,6 +483,29 @@ Test(transport_curl, a_reply_has_a_ceiling, .timeout = 20)
     rig_fini(&r);
 }
 
+/* Each is kept by libcurl, the trailers of a chunked reply without an end. */
+Test(transport_curl, headers_and_trailers_have_a_ceiling, .timeout = 20)
+{
+    static const char *const heads[] = {
+        "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"};
+    struct buffer reply = {0};
+
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        struct rig r;
+
+        reply.len = 0;
+        buffer_add_slice(&reply, slice_str(heads[i]));
+        for (int n = 0; reply.len < 2 << 20; n++)
+            buffer_printf(&reply, "X-%d: %01000d\r\n", n, n);
+        rig_init(&r);
+        ask(&r, &(struct http_peer_script){reply.ptr, reply.len, PEER_STALL, false});
+        cr_expect_eq(r.reply.failure, HTTP_INTERRUPTED);
+        cr_expect_str_eq(r.why, "the headers or trailers of the reply have no end");
+        rig_fini(&r);
+    }
+    buffer_free(&reply);
+}
+
 /* FB6: 413 before the body is read, and the connection closed with a reset. */
 Test(transport_curl, an_answer_in_the_middle_of_the_request, .timeout = 60)
 {
