@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "shipper/base/buffer.h"
+#include "shipper/base/number_set.h"
 #include "shipper/base/slice.h"
-#include "shipper/delivery/number_set.h"
 
 enum {
     QUEUE_VERSION = 1,

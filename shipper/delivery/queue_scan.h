@@ -11,7 +11,7 @@
 
 #include "shipper/base/disk.h"
 #include "shipper/base/error.h"
-#include "shipper/delivery/number_set.h"
+#include "shipper/base/number_set.h"
 #include "shipper/delivery/queue_damage.h"
 
 #define QUEUE_SETTLED_NAME "settled"

@@ -1,9 +1,9 @@
-/* A set of numbers, kept as ranges: which records of a queue are settled.
+/* A set of numbers, kept as ranges: which records of a queue are settled, which bytes of a stream.
  *
  * Settling goes mostly in order, so there are few ranges however many numbers there are.
  * Owner:  the caller's storage; zero it to begin. Thread: one at a time. */
-#ifndef SHIP_DELIVERY_NUMBER_SET_H
-#define SHIP_DELIVERY_NUMBER_SET_H
+#ifndef SHIP_BASE_NUMBER_SET_H
+#define SHIP_BASE_NUMBER_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shipper/delivery/number_set.h"
+#include "shipper/base/number_set.h"
 
 void number_set_free(struct number_set *s)
 {

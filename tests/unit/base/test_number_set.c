@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "shipper/delivery/number_set.h"
+#include "shipper/base/number_set.h"
 #include "tests/support/failing_malloc.h"
 
 enum { LIMIT = 200 };
