@@ -23,6 +23,9 @@
 /* What every output can be told besides its own options. */
 struct output_common {
     const char *name;
+    bool has_own_name;         /* the configuration gave it */
+    const char *identity;      /* what it is known by from one life to the next, once finished;
+                                  NULL: it has only its place among others of its type */
     struct batch_limits batch; /* batch.max_bytes, batch.max_events, batch.linger */
     int on_full;               /* enum on_full; not ON_FULL_AUTO once finished */
     int64_t memory_bytes;      /* its share of limits.memory; not 0 once finished */

@@ -135,6 +135,7 @@ static int name_output(struct config *c, struct output_config *out, struct err *
 
     for (size_t i = 0; &c->outputs[i] != out; i++)
         n_alike += c->outputs[i].ops == out->ops;
+    out->common.has_own_name = out->common.name;
     if (!out->common.name && !(out->common.name = default_name(c, out->ops->name, n_alike, e)))
         return -1;
     for (size_t i = 0; &c->outputs[i] != out; i++)

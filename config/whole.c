@@ -25,6 +25,31 @@ static int check_longest_line(const struct config *c, size_t i, struct err *e)
     return err_at(e, "inputs[%zu].max_line", i);
 }
 
+/* --- who an output is ------------------------------------------------------------------------ */
+
+static bool is_alone_of_its_type(const struct config *c, size_t i)
+{
+    for (size_t k = 0; k < c->n_outputs; k++)
+        if (k != i && c->outputs[k].ops == c->outputs[i].ops)
+            return false;
+    return true;
+}
+
+/* "TYPE NAME". The second of a type that has no name is called so by its place alone: it may be
+ * another one in the next configuration. */
+static int identify(struct config *c, size_t i, struct err *e)
+{
+    struct output_common *out = &c->outputs[i].common;
+    struct buffer text = {0};
+
+    if (!out->has_own_name && !is_alone_of_its_type(c, i))
+        return 0;
+    buffer_printf(&text, "%s %s", c->outputs[i].ops->name, out->name);
+    out->identity = text.failed ? NULL : keep_text(c->keep, buffer_slice(&text));
+    buffer_free(&text);
+    return out->identity ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
 /* --- the queue of an output ------------------------------------------------------------------ */
 
 /* The directory, without slashes at its end, so that two are the same as texts. */
@@ -136,8 +161,8 @@ static int finish_delivery(struct config *c, size_t i, struct err *e)
 {
     struct output_common *out = &c->outputs[i].common;
 
-    if (place_queue(c, out, e) < 0 || check_alone(c, i, e) < 0 || check_on_full(out, e) < 0 ||
-        share_memory(c, out, e) < 0) {
+    if (identify(c, i, e) < 0 || place_queue(c, out, e) < 0 || check_alone(c, i, e) < 0 ||
+        check_on_full(out, e) < 0 || share_memory(c, out, e) < 0) {
         char option[64];
 
         snprintf(option, sizeof option, "%.60s", e->where);

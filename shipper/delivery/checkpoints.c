@@ -31,6 +31,8 @@ struct checkpoints {
     struct pool *writer;
     struct row_table waiting; /* the loop's */
     struct row_table writing; /* the writer's while is_writing */
+    struct row_table had;     /* keys, and what was had as their state */
+    bool forgets_had;
     bool is_writing;
     bool has_due;           /* `waiting` wants to be written, ... */
     bool is_due_new;        /* ... counted from the next tick on, since a put knows no time ... */
@@ -157,6 +159,7 @@ static void destroy(struct checkpoints *s)
         close(s->lock_fd);
     row_table_clear(&s->waiting);
     row_table_clear(&s->writing);
+    row_table_clear(&s->had);
     free(s->path);
     free(s);
 }
@@ -209,6 +212,42 @@ int checkpoints_each(struct checkpoints *s, checkpoint_fn *fn, void *ctx, struct
     return rc == SQLITE_DONE ? 0 : -1;
 }
 
+/* Nobody had anything, mostly: then the table is not even there. */
+static bool has_had(struct checkpoints *s, sqlite3_stmt **st)
+{
+    return sqlite3_prepare_v2(s->db, "SELECT key, had FROM had", -1, st, NULL) == SQLITE_OK;
+}
+
+int checkpoints_each_had(struct checkpoints *s, checkpoint_had_fn *fn, void *ctx, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = SQLITE_DONE;
+
+    if (!has_had(s, &st))
+        return 0;
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+        fn(ctx, (const char *)sqlite3_column_text(st, 0),
+           slice_of(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1)));
+    if (rc != SQLITE_DONE)
+        set_sqlite_open(s, e);
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? 0 : -1;
+}
+
+void checkpoints_forget_had(struct checkpoints *s)
+{
+    sqlite3_stmt *st = NULL;
+
+    row_table_clear(&s->had);
+    s->forgets_had = has_had(s, &st) && sqlite3_step(st) == SQLITE_ROW;
+    sqlite3_finalize(st);
+}
+
+void checkpoints_put_had(struct checkpoints *s, const char *key, struct slice had)
+{
+    row_table_put(&s->had, key, &(struct checkpoint){.key = key, .path = "", .state = had});
+}
+
 static void note_put(struct checkpoints *s, bool is_noted)
 {
     /* Without memory the position is not noted: after a crash more is sent again, no more. */
@@ -255,7 +294,28 @@ static int write_row(struct checkpoints *s, const struct row *r)
     return rc == SQLITE_DONE ? 0 : -1;
 }
 
-/* All of `writing` in one transaction, or none. */
+static int write_had(struct checkpoints *s)
+{
+    static const char begin[] = "CREATE TABLE IF NOT EXISTS had (key TEXT PRIMARY KEY,"
+                                " had BLOB NOT NULL) WITHOUT ROWID; DELETE FROM had";
+    sqlite3_stmt *st = NULL;
+    bool is_well =
+        sqlite3_exec(s->db, begin, NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(s->db, "INSERT INTO had VALUES (?1, ?2)", -1, &st, NULL) == SQLITE_OK;
+
+    for (size_t i = 0; is_well && i < s->had.n_rows; i++) {
+        const struct row *r = &s->had.rows[i];
+
+        sqlite3_bind_text(st, 1, r->key, -1, SQLITE_STATIC);
+        sqlite3_bind_blob(st, 2, r->state, (int)r->state_len, SQLITE_STATIC);
+        is_well = sqlite3_step(st) == SQLITE_DONE;
+        sqlite3_reset(st);
+    }
+    sqlite3_finalize(st);
+    return is_well ? 0 : -1;
+}
+
+/* All of `writing`, and what was had, in one transaction, or none. */
 static int write_all(struct checkpoints *s, struct err *e)
 {
     if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
@@ -263,6 +323,8 @@ static int write_all(struct checkpoints *s, struct err *e)
     for (size_t i = 0; i < s->writing.n_rows; i++)
         if (write_row(s, &s->writing.rows[i]) < 0)
             goto fail;
+    if ((s->forgets_had || s->had.n_rows) && write_had(s) < 0)
+        goto fail;
     if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return 0;
 fail:
@@ -334,7 +396,7 @@ int checkpoints_close(struct checkpoints *s, struct err *e)
     row_table_merge_older(&s->waiting, &s->writing);
     s->writing = s->waiting;
     s->waiting = (struct row_table){0};
-    rc = s->writing.n_rows ? write_all(s, e) : 0;
+    rc = s->writing.n_rows || s->forgets_had || s->had.n_rows ? write_all(s, e) : 0;
     destroy(s);
     return rc;
 }

@@ -37,6 +37,14 @@ struct checkpoints *checkpoints_open(const char *directory, struct pool *writer,
 /* Calls fn for each row, before anything was put. -1 and *e. */
 typedef void checkpoint_fn(void *ctx, const struct checkpoint *c);
 int checkpoints_each(struct checkpoints *s, checkpoint_fn *fn, void *ctx, struct err *e);
+/* The same for what outputs have had of streams behind their positions (pipeline/had.h), as the
+ * life before left it at its end. */
+typedef void checkpoint_had_fn(void *ctx, const char *key, struct slice had);
+int checkpoints_each_had(struct checkpoints *s, checkpoint_had_fn *fn, void *ctx, struct err *e);
+/* Replaces that: forget all of it, then put what there is now, before the close, which writes it
+ * together with the last positions. */
+void checkpoints_forget_had(struct checkpoints *s);
+void checkpoints_put_had(struct checkpoints *s, const char *key, struct slice had);
 /* The newest word on this key; copied. */
 void checkpoints_put(struct checkpoints *s, const struct checkpoint *c);
 void checkpoints_remove(struct checkpoints *s, const char *key);

@@ -92,7 +92,7 @@ static void settle_items(struct output *o, const struct batch *b, size_t from, s
 {
     if (verdict != VERDICT_REJECTED)
         tell_verdicts(o, b, from, n, verdict);
-    tracker_settle_items(o->engine->options.tracker, &b->items[from], n);
+    tracker_settle_items(o->engine->options.tracker, b->output, &b->items[from], n);
     o->progress_ms = 0;
     o->stats.in_flight_events -= n;
     o->stats.delivered += verdict == VERDICT_DELIVERED ? n : 0;

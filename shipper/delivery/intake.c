@@ -58,7 +58,7 @@ void intake_drop(struct intake *in, struct batch *b)
     in->stats.dropped += b->n_items;
     in->stats.dropped_bytes += b->plain_bytes;
     in->untold.events += b->n_items;
-    tracker_settle_items(in->options.tracker, b->items, b->n_items);
+    tracker_settle_items(in->options.tracker, b->output, b->items, b->n_items);
     batch_free(b);
 }
 

@@ -202,7 +202,7 @@ static void on_put(void *ctx, struct batch *b, uint64_t number, const struct err
     if (keep(in, b, number))
         return;
     s->n_on_disk++;
-    tracker_settle_items(in->options.tracker, b->items, b->n_items);
+    tracker_settle_items(in->options.tracker, b->output, b->items, b->n_items);
     batch_free(b);
 }
 

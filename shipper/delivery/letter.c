@@ -96,6 +96,15 @@ static void add_time(int64_t now_wall_ns, struct buffer *out)
     buffer_add_char(out, '"');
 }
 
+/* Of its line; of a summary its REPORT's, or, if that is nowhere in this stream, where it came out.
+ */
+static uint64_t offset_of(const struct batch_item *item)
+{
+    uint64_t place = chunk_item_place(item);
+
+    return place == HAD_PLACE_BEFORE || place == HAD_PLACE_UNKNOWN ? item->chunk->start : place;
+}
+
 void letter_encode(const struct letter_reason *r, const struct batch *batch, struct slice plain,
                    const char *output, int64_t now_wall_ns, struct buffer *out)
 {
@@ -113,7 +122,7 @@ void letter_encode(const struct letter_reason *r, const struct batch *batch, str
     buffer_printf(out, ",\"origin\":\"%016llx\"", (unsigned long long)s->id_key.low);
     add_text(out, "path", s->profile.path);
     buffer_add_lit(out, ",\"offset\":");
-    buffer_add_int(out, (int64_t)(item->chunk->start + item->line_offset));
+    buffer_add_int(out, (int64_t)offset_of(item));
     add_original(out, item);
     buffer_add_lit(out, ",\"document\":");
     buffer_add_slice(out, document);

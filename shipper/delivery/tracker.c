@@ -79,7 +79,18 @@ void tracker_settle(struct tracker *t, struct chunk *chunk, uint64_t n)
     advance(t, chunk->stream);
 }
 
-void tracker_settle_items(struct tracker *t, const struct batch_item *items, size_t n)
+/* That it has had them is of interest as long as others have not. */
+static void note_had(unsigned output, const struct batch_item *items, size_t n)
+{
+    struct chunk *c = items->chunk;
+    bool is_last = c == c->stream->oldest && c->is_read && c->settled + n == c->n_parts;
+
+    if (!is_last && !c->stream->is_stand_in)
+        had_note(&c->had, output, items, n);
+}
+
+void tracker_settle_items(struct tracker *t, unsigned output, const struct batch_item *items,
+                          size_t n)
 {
     /* Neighbours mostly come from the same chunk: settle them together. */
     for (size_t i = 0; i < n;) {
@@ -88,6 +99,7 @@ void tracker_settle_items(struct tracker *t, const struct batch_item *items, siz
 
         while (i + run < n && items[i + run].chunk == chunk)
             run++;
+        note_had(output, &items[i], run);
         tracker_settle(t, chunk, run);
         i += run;
     }

@@ -37,8 +37,10 @@ void tracker_add(struct tracker *t, struct chunk *chunk);
 void tracker_read(struct tracker *t, struct chunk *chunk);
 /* n parts of the chunk have their last verdict. */
 void tracker_settle(struct tracker *t, struct chunk *chunk, uint64_t n);
-/* The same for n events of a batch, each a part of its own chunk. */
-void tracker_settle_items(struct tracker *t, const struct batch_item *items, size_t n);
+/* The same for n events of a batch of this output, each a part of its own chunk: their chunks note
+ * that it has had them. */
+void tracker_settle_items(struct tracker *t, unsigned output, const struct batch_item *items,
+                          size_t n);
 bool tracker_is_settled(const struct stream *stream);
 /* Frees what is not settled, when the stream is closed all the same; after the pool's end. */
 void tracker_drop(struct tracker *t, struct stream *stream);

@@ -83,6 +83,7 @@ static void file_close(struct input *in)
         file_forget_tail(in, t);
     }
     file_tables_free(in);
+    file_free_had(in);
     file_paths_free(in->patterns);
     file_paths_free(in->excludes);
     file_paths_free(in->own_files);
@@ -195,7 +196,7 @@ static struct input *file_input_open(const void *opts, const struct input_common
             goto fail;
         return in;
     }
-    if (file_load_rows(in, e) < 0)
+    if (file_load_rows(in, e) < 0 || file_load_had(in, e) < 0)
         goto fail;
     start_watching(in);
     file_find_orphans(in);
@@ -284,6 +285,7 @@ const struct input_ops input_file = {
     .stats = file_stats,
     .lag_bytes = file_lag_bytes,
     .stop = file_stop,
+    .note_had = file_note_had,
     .hand_over = file_leave,
     .close = file_close,
 };

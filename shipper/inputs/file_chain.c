@@ -53,6 +53,7 @@ static void inherit(struct tail *from, struct tail *to)
         from->stream.correlate.has_held = false;
     else
         to->stream.correlate.has_held = false;
+    to->stream.holds_elders = to->stream.correlate.has_held;
 }
 
 void file_hand_over(struct input *in, struct tail *t)

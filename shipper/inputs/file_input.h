@@ -3,10 +3,11 @@
  * path), file_discover.c (generations not known before), file_rotate.c (where files went),
  * file_away.c (how long they are read there), file_chain.c (who waits for whom), file_open.c
  * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
- * restart), file_late.c (what is written to after its end), file_sweep.c (what is forgotten),
- * file_copy.c (files that are gone, and packed ones with their text), file_left.c (descriptors at a
- * reload), file_lag.c (how far behind it is), file_paths.c (paths made absolute), file_check.c
- * (what `ship check` says), file_overlap.c (two inputs over the same files).
+ * restart), file_had.c (and what some outputs have had behind that), file_late.c (what is written
+ * to after its end), file_sweep.c (what is forgotten), file_copy.c (files that are gone, and packed
+ * ones with their text), file_left.c (descriptors at a reload), file_lag.c (how far behind it is),
+ * file_paths.c (paths made absolute), file_check.c (what `ship check` says), file_overlap.c (two
+ * inputs over the same files).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -109,6 +110,7 @@ struct input {
     size_t n_tails, tail_buckets;
     struct known **knowns;
     size_t n_knowns, known_buckets;
+    struct file_had *had;
     struct link all;
 
     /* file_scan.c */
@@ -246,6 +248,16 @@ void file_tell_unread(struct input *in);
 /* It was renamed once more since it was found: its row must say where it is. */
 bool file_has_left(const struct input *in, const struct tail *t);
 
+/* --- file_had.c --- */
+/* What a stream's outputs had in the life before, until its file is found. */
+struct file_had;
+int file_load_had(struct input *in, struct err *e);
+/* t goes on from its row: it has its part of it. */
+void file_take_had(struct input *in, struct tail *t);
+/* For struct input_ops. */
+void file_note_had(struct input *in);
+void file_free_had(struct input *in);
+
 /* --- file_copy.c: a file that is gone, and a packed one that has its text --- */
 /* A text whose file is gone. */
 struct lost_text {
@@ -322,6 +334,8 @@ void file_forget_tail(struct input *in, struct tail *t); /* out of every list an
 
 /* --- file_restore.c --- */
 int file_load_rows(struct input *in, struct err *e);
+/* False: it is not the key of a file's row. */
+bool file_parse_key(const char *key, struct file_id *id, unsigned *n_rewritten);
 /* What the file at `path` was named when it was written to: what a rotation adds is off, and the
  * directory that logrotate's olddir names, if a pattern has the rest. Freed by the caller; NULL:
  * out of memory. */

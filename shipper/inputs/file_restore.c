@@ -18,7 +18,7 @@ static int64_t wall_s(const struct input *in)
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-static bool parse_key(const char *key, struct file_id *id, unsigned *n_rewritten)
+bool file_parse_key(const char *key, struct file_id *id, unsigned *n_rewritten)
 {
     int end = -1;
 
@@ -82,7 +82,7 @@ static void on_row(void *ctx, const struct checkpoint *c)
     struct file_id id;
     unsigned n;
 
-    if (!c->path || !parse_key(c->key, &id, &n) || !is_ours(in, c->path))
+    if (!c->path || !file_parse_key(c->key, &id, &n) || !is_ours(in, c->path))
         return;
     k = calloc(1, sizeof *k);
     if (!k)
@@ -236,6 +236,7 @@ void file_restore(struct input *in, struct tail *t, struct known *k)
     }
     if (!t->stream.has_head && k->head_hash)
         stream_set_head(&t->stream, k->head_hash);
+    file_take_had(in, t);
     if (t->file && mark) /* file_row_fits may not have been able to look */
         source_file_expect(t->file, k->position, mark);
     else if (t->file)

@@ -118,6 +118,9 @@ struct input_ops {
     /* Reads no more from now on; chunks in work still come back. May come again, and after pause.
      */
     void (*stop)(struct input *in);
+    /* After the pool's end, while the checkpoints are open: what outputs have had of its streams
+     * behind their positions goes there, for the next start (pipeline/had.h). May be NULL. */
+    void (*note_had)(struct input *in);
     /* What only this input has, for the next one of its kind, after the pool's end and before
      * close. May be NULL. */
     void (*hand_over)(struct input *in, struct handover *out);

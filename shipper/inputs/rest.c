@@ -160,5 +160,6 @@ void rest_fini(struct rest *r)
     while (r->first)
         drop_first(r);
     buffer_free(&r->state);
+    buffer_free(&r->had);
     *r = (struct rest){0};
 }

@@ -25,6 +25,7 @@ struct rest {
     uint64_t began_ns;
     uint64_t position;   /* of the first byte */
     struct buffer state; /* stream_state_save there; empty: nothing had been read yet */
+    struct buffer had;   /* behind it, by each output: had_save; empty: nothing */
     uint64_t lost_bytes; /* of chunks whose bytes could not be kept for want of memory */
 
     struct rest_piece *first;

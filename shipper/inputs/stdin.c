@@ -272,6 +272,8 @@ static void take_up(struct input *in)
     }
     s->settled_state = rest->state;
     rest->state = (struct buffer){0};
+    had_load(s, in->world->lanes, buffer_slice(&rest->had));
+    buffer_free(&rest->had);
     if (rest->lost_bytes) {
         err_set(&e, ERR_NOMEM, "%llu bytes were lost in the reload: out of memory",
                 (unsigned long long)rest->lost_bytes);
@@ -346,6 +348,7 @@ static void stdin_hand_over(struct input *in, struct handover *handover)
     } else {
         stream_state_save(s, &out->state);
     }
+    had_save(s, in->world->lanes, &out->had);
     for (struct chunk *c = s->oldest; c; c = c->next) {
         if (c->raw_len)
             rest_add(out, &c->raw, c->raw_len);
@@ -379,6 +382,7 @@ static void stdin_close(struct input *in)
     correlate_fini(&in->stream.correlate);
     buffer_free(&in->stream.settled_state);
     buffer_free(&in->stream.carry);
+    had_free(&in->stream.had);
     buffer_free(&in->profile);
     free(in);
 }

@@ -51,6 +51,7 @@ void tail_free(struct tail *t)
         t->stream.source->ops->close(t->stream.source);
     correlate_fini(&t->stream.correlate);
     buffer_free(&t->stream.carry);
+    had_free(&t->stream.had);
     buffer_free(&t->profile);
     free(t->path);
     free(t->copy_path);

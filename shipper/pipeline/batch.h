@@ -25,9 +25,19 @@ struct batch_item {
     struct chunk *chunk;  /* which read it came from: carries stream and position */
     uint32_t body_offset; /* with its action line, in the output's own encoding */
     uint32_t body_len;
-    uint32_t line_offset; /* from the chunk's first byte */
+    uint32_t line_offset; /* from the chunk's first byte; of a summary its REPORT's, as an int32_t,
+                             since that may be before the chunk; or one of the two below */
     uint32_t line_len;    /* without its line end; 0 for an event that no line said (invocation) */
 };
+
+/* Where the REPORT of a summary is, if its offset does not say it. */
+#define BATCH_REPORT_UNKNOWN ((uint32_t)INT32_MIN)
+#define BATCH_REPORT_BEFORE ((uint32_t)INT32_MIN + 1) /* in the file before */
+
+static inline bool batch_item_is_summary(const struct batch_item *item)
+{
+    return item->line_len == 0;
+}
 
 struct batch_limits {
     int64_t max_bytes;  /* of plain body */

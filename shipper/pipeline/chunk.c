@@ -1,6 +1,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "shipper/pipeline/batch.h"
 #include "shipper/pipeline/chunk.h"
 #include "shipper/pipeline/frame.h"
 #include "shipper/pipeline/lanes.h"
@@ -211,7 +212,19 @@ void chunk_free(struct chunk *c)
         budget_add(lanes_budget(c->lanes), -c->kept_bytes);
     buffer_free(&c->raw);
     buffer_free(&c->state);
+    had_free(&c->had);
     free(c);
+}
+
+uint64_t chunk_item_place(const struct batch_item *item)
+{
+    if (!batch_item_is_summary(item))
+        return item->chunk->start + item->line_offset;
+    if (item->line_offset == BATCH_REPORT_BEFORE)
+        return HAD_PLACE_BEFORE;
+    if (item->line_offset == BATCH_REPORT_UNKNOWN)
+        return HAD_PLACE_UNKNOWN;
+    return item->chunk->start + (uint64_t)(int64_t)(int32_t)item->line_offset;
 }
 
 static bool original_from_kept(const struct chunk *c, uint32_t at, uint32_t len, struct buffer *out)

@@ -13,8 +13,10 @@
 
 #include "shipper/base/buffer.h"
 #include "shipper/base/error.h"
+#include "shipper/pipeline/had.h"
 #include "shipper/pipeline/pool.h"
 
+struct batch_item;
 struct chunk;
 struct lanes;
 struct stream;
@@ -63,6 +65,7 @@ struct chunk {
     bool is_read;           /* the worker is done with it */
     uint64_t settled;       /* parts with their last verdict; may run ahead of is_read */
     int64_t reserved_bytes; /* budget taken for the read, given back in on_read */
+    struct had_list had;    /* of it, by each output */
     struct chunk *next;     /* in its stream */
 };
 
@@ -72,6 +75,9 @@ struct chunk *chunk_start(struct stream *stream, struct lanes *lanes, struct poo
                           enum chunk_purpose purpose, int64_t now_wall_ns, chunk_done_fn *on_read,
                           void *ctx);
 void chunk_free(struct chunk *c);
+
+/* Where in its stream an event of a chunk begins (had.h). */
+uint64_t chunk_item_place(const struct batch_item *item);
 
 /* The original bytes of an event, appended: from the source, or from what the chunk kept. False if
  * they are gone. Any thread, while the stream is not being read by another. */

@@ -22,6 +22,8 @@ struct lane_options {
     const struct output_ops *ops;
     const void *options; /* the output's; borrowed */
     struct batch_limits limits;
+    const char *identity; /* who it is, in each life again, whatever its place among the outputs;
+                             borrowed. NULL: that cannot be told */
 };
 
 struct lanes;

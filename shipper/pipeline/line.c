@@ -135,14 +135,34 @@ bool line_encode_one(struct line_work *work, size_t lane, const struct event *ev
     return true;
 }
 
+/* A summary's REPORT may be in an earlier chunk, or in the file before. */
+static uint32_t offset_of(const struct line_work *work, const struct event *event)
+{
+    int64_t ahead = (int64_t)(event->offset - work->chunk->start);
+
+    if (!event->invocation)
+        return ahead >= 0 && ahead <= UINT32_MAX ? (uint32_t)ahead : 0;
+    if (work->stream->holds_elders)
+        return BATCH_REPORT_BEFORE;
+    return ahead > INT32_MIN + 1 && ahead <= INT32_MAX ? (uint32_t)ahead : BATCH_REPORT_UNKNOWN;
+}
+
+/* In an earlier life. */
+static bool has_had(const struct line_work *work, size_t lane, const struct event *event)
+{
+    const struct stream *s = work->stream;
+    bool is_summary = event->invocation;
+    uint64_t place = is_summary && s->holds_elders ? HAD_PLACE_BEFORE : event->offset;
+
+    return s->had.n_outputs && had_has(&s->had, (unsigned)lane, is_summary, place);
+}
+
 static bool encode(struct line_work *work, const struct event *event)
 {
-    uint64_t ahead = event->offset - work->chunk->start;
-    /* A summary of a REPORT in an earlier chunk, or in the file before, is nowhere in this one. */
-    uint32_t line_offset = ahead <= UINT32_MAX ? (uint32_t)ahead : 0;
+    uint32_t line_offset = offset_of(work, event);
 
     for (size_t i = 0; i < lanes_count(work->chunk->lanes); i++)
-        if (!encode_into(work, i, event, line_offset)) {
+        if (!has_had(work, i, event) && !encode_into(work, i, event, line_offset)) {
             work->is_out_of_memory = true;
             return false;
         }
@@ -198,11 +218,16 @@ static bool emit_invocation(struct line_work *work, const struct invocation *inv
         .invocation = inv,
     };
 
-    if (!s->options->with_invocations)
+    if (!s->options->with_invocations) {
+        s->holds_elders = false;
         return true;
+    }
     place(s, NULL, &event);
     hash128_text(&id, event.id);
-    return encode(work, &event);
+    if (!encode(work, &event))
+        return false;
+    s->holds_elders = false;
+    return true;
 }
 
 bool line_process(struct line_work *work, struct slice line, uint64_t offset, unsigned flags)

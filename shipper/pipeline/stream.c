@@ -154,7 +154,8 @@ void stream_state_save(const struct stream *s, struct buffer *out)
     unsigned char fixed[STATE_FIXED] = {STATE_VERSION};
 
     fixed[1] = (unsigned char)((s->has_head ? 1 : 0) | (s->is_in_long_line ? 2 : 0) |
-                               (s->has_inherited ? 4 : 0) | (s->is_aside ? 8 : 0));
+                               (s->has_inherited ? 4 : 0) | (s->is_aside ? 8 : 0) |
+                               (s->holds_elders ? 16 : 0));
     put_u64(fixed + STATE_HEAD, s->head_hash);
     put_u64(fixed + STATE_MARK, s->mark);
     buffer_add(out, fixed, sizeof fixed);
@@ -171,6 +172,7 @@ int stream_state_load(struct stream *s, struct slice bytes, struct err *e)
     s->is_in_long_line = bytes.ptr[1] & 2;
     s->has_inherited = bytes.ptr[1] & 4;
     s->is_aside = bytes.ptr[1] & 8;
+    s->holds_elders = bytes.ptr[1] & 16;
     return correlate_load(&s->correlate, slice_from(bytes, STATE_FIXED), e);
 }
 

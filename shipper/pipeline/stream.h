@@ -18,6 +18,7 @@
 #include "shipper/base/hash.h"
 #include "shipper/pipeline/correlate.h"
 #include "shipper/pipeline/event.h"
+#include "shipper/pipeline/had.h"
 
 struct chunk;
 struct line_work;
@@ -76,15 +77,18 @@ struct stream {
     struct correlate correlate; /* (worker) */
     uint64_t position;          /* next byte to read: after the last whole line. (worker) */
     uint64_t mark;              /* the source's, at position; 0 unknown. (worker) */
-    bool has_inherited;   /* correlate began as the file before it ended, or without, since that is
-                             not known; not to be done twice */
-    bool is_aside;        /* where it belongs among the files of its origin is not known: what comes
-                             after it inherits nothing */
+    bool holds_elders;  /* the summary that correlate holds back is of the file before. (worker) */
+    bool has_inherited; /* correlate began as the file before it ended, or without, since that is
+                           not known; not to be done twice */
+    bool is_aside;      /* where it belongs among the files of its origin is not known: what comes
+                           after it inherits nothing */
     bool is_in_long_line; /* the rest of a line that was cut is skipped. (worker) */
     bool is_sequential;   /* the source cannot seek: `carry` keeps the open line. (worker) */
     struct buffer carry;
     bool keeps_state; /* no store has its position and no source its bytes: the stream keeps the
                          one, its chunks the other until they are settled */
+
+    struct had_list had; /* by each output, in an earlier life; (worker) may look */
 
     /* The tracker's: chunks that are not settled yet, oldest first. */
     struct chunk *oldest;

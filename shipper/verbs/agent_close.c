@@ -46,6 +46,26 @@ static void hand_over(struct agent *a, struct handover *to)
     handover_move(&a->handover, to);
 }
 
+static bool has_all_inputs(const struct agent *a)
+{
+    for (size_t i = 0; i < a->plan.n_inputs; i++)
+        if (!a->inputs || !a->inputs[i])
+            return false;
+    return true;
+}
+
+/* What some outputs have had, and others not: the next agent, or the next start, sends it to those
+ * alone. One that did not come up leaves what was noted before. */
+static void note_had(struct agent *a)
+{
+    if (!a->checkpoints || !has_all_inputs(a))
+        return;
+    checkpoints_forget_had(a->checkpoints);
+    for (size_t i = 0; i < a->plan.n_inputs; i++)
+        if (a->plan.inputs[i].ops->note_had)
+            a->plan.inputs[i].ops->note_had(a->inputs[i]);
+}
+
 /* In the order of who uses whom. `handover`: for the agent that takes over; NULL: none does. */
 static int take_down(struct agent *a, struct handover *handover, struct err *e)
 {
@@ -57,6 +77,7 @@ static int take_down(struct agent *a, struct handover *handover, struct err *e)
     pool_free(a->writer);
     for (size_t i = 0; a->queue_writers && i < a->plan.n_outputs; i++)
         pool_free(a->queue_writers[i]);
+    note_had(a);
     rc = checkpoints_close(a->checkpoints, e);
     if (handover)
         hand_over(a, handover);

@@ -137,7 +137,7 @@ static int open_outputs(struct agent *a, struct err *e)
         a->engine_outputs[i] = (struct engine_output){
             o->ops, a->sinks[i], o->common.name ? o->common.name : o->ops->name,
             o->ops->doubles || has_events_without_id(&a->plan)};
-        lanes[i] = (struct lane_options){o->ops, o->options, o->common.batch};
+        lanes[i] = (struct lane_options){o->ops, o->options, o->common.batch, o->common.identity};
     }
     a->lanes = lanes_new(lanes, n, a->pool, &a->budget, &clock_real, on_batch_ready, a, e);
     return a->lanes ? 0 : -1;

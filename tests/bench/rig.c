@@ -159,7 +159,7 @@ static struct slice cut_part(struct slice *rest, size_t n)
 static void open_rig(struct rig *r, const struct rig_options *options)
 {
     const struct lane_options lane = {
-        &r->output, NULL, {BATCH_BYTES, BATCH_EVENTS, .linger_ms = 1000}};
+        &r->output, NULL, {BATCH_BYTES, BATCH_EVENTS, .linger_ms = 1000}, NULL};
     struct slice rest = options->text;
 
     r->options = options;

@@ -284,7 +284,7 @@ def test_what_a_queue_takes_while_ship_ends_is_not_read_again(shop, how):
     shop.broken.touch()
     slow = f"calls=fsync error=WAIT path=.segment while={shop.broken}"
     ship = shop.start(slow, queue=True, file={"id": "none"}, limits={"drain": "200ms"})
-    shop.write(20)
+    shop.write(50)
     ship.wait_for(lambda: shop.waits_on_disk() > SEGMENT_HEAD)
     ship.process.send_signal(how)
     time.sleep(1)  # it waits for the disk by now; if not, then it ends in order, which is no harm

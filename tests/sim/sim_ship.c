@@ -89,7 +89,7 @@ static bool open_outputs(struct sim_ship *s, struct err *e)
             return false;
         s->engine_outputs[i] =
             (struct engine_output){&output_elasticsearch, s->sinks[i], "es", false};
-        lanes[i] = (struct lane_options){&output_elasticsearch, &s->es_options, s->limits};
+        lanes[i] = (struct lane_options){&output_elasticsearch, &s->es_options, s->limits, NULL};
     }
     s->lanes = lanes_new(lanes, s->n_outputs, s->pool, &s->budget, &s->clock, on_batch, s, e);
     return s->lanes;

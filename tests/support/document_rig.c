@@ -141,7 +141,7 @@ void documents_of(const struct document_rig *rig, struct slice bytes, struct buf
 {
     static const struct parser auto_parser = {&parser_auto, NULL};
     static const struct clock clock = {no_time, no_time, NULL};
-    struct lane_options lane = {&documents, NULL, {1 << 20, 10000, 0}};
+    struct lane_options lane = {&documents, NULL, {1 << 20, 10000, 0}, NULL};
     struct stream_options options = {
         .parser = rig->parser ? rig->parser : &auto_parser,
         .max_line_bytes = rig->max_line_bytes ? rig->max_line_bytes : 1 << 20,

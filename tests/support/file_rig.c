@@ -194,7 +194,7 @@ static void on_moved(void *ctx, struct stream *s, uint64_t position, struct slic
 
 void rig_init(struct rig *r)
 {
-    struct lane_options lane = {&raw_output, NULL, {1 << 20, 10000, 0}};
+    struct lane_options lane = {&raw_output, NULL, {1 << 20, 10000, 0}, NULL};
 
     *r = (struct rig){.now_ms = 1000, .wall_ns = 1700000000000000000, .n_may_open = -1};
     strcpy(r->dir, "/tmp/ship-test-XXXXXX");

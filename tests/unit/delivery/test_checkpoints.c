@@ -444,3 +444,47 @@ Test(checkpoints, killed_at_any_moment_all_rows_are_of_one_write, .timeout = 60)
     cr_expect_gt(last, 1, "something was written at all");
     store_fini(&s);
 }
+
+/* --- what outputs had behind the positions --- */
+
+static void on_had(void *ctx, const char *key, struct slice had)
+{
+    buffer_printf(ctx, "%s=%.*s;", key, SLICE_ARG(had));
+}
+
+static void expect_had(struct store *s, const char *want)
+{
+    struct buffer found = {0};
+
+    cr_assert_eq(checkpoints_each_had(s->checkpoints, on_had, &found, NULL), 0);
+    cr_expect(slice_eq(buffer_slice(&found), slice_str(want)), "\"%.*s\", not \"%s\"",
+              (int)found.len, found.ptr, want);
+    buffer_free(&found);
+}
+
+/* All that the last life said at its end, and nothing of those before. */
+Test(checkpoints, what_was_had_is_replaced_as_a_whole)
+{
+    struct store s;
+
+    store_init(&s);
+    expect_had(&s, "");
+    put(&s, "one", 5);
+    checkpoints_forget_had(s.checkpoints);
+    checkpoints_put_had(s.checkpoints, "one", slice_str("1-2"));
+    checkpoints_put_had(s.checkpoints, "two", slice_str("old"));
+    checkpoints_put_had(s.checkpoints, "two", slice_str("3-4"));
+    cr_expect_eq(on_disk(&s, "one"), -1, "both come with the close");
+    cr_assert_eq(close_store(&s, NULL), 0);
+    open_store(&s);
+    expect_had(&s, "one=1-2;two=3-4;");
+    cr_expect_eq(on_disk(&s, "one"), 5);
+    cr_assert_eq(close_store(&s, NULL), 0);
+    open_store(&s);
+    expect_had(&s, "one=1-2;two=3-4;"); /* a life that said nothing, as one that does not start */
+    checkpoints_forget_had(s.checkpoints);
+    cr_assert_eq(close_store(&s, NULL), 0);
+    open_store(&s);
+    expect_had(&s, "");
+    store_fini(&s);
+}

@@ -151,7 +151,7 @@ Test(tracker, the_events_of_a_batch_are_settled_together)
 {
     struct rig r;
     struct chunk *first, *second;
-    struct batch_item items[5];
+    struct batch_item items[5] = {0};
 
     rig_init(&r);
     first = add(&r, 10, 3, "a");
@@ -160,9 +160,9 @@ Test(tracker, the_events_of_a_batch_are_settled_together)
     tracker_read(&r.tracker, second);
     items[0].chunk = items[3].chunk = items[4].chunk = first;
     items[1].chunk = items[2].chunk = second;
-    tracker_settle_items(&r.tracker, items, 4);
+    tracker_settle_items(&r.tracker, 0, items, 4);
     cr_expect_eq(r.n_moved, 0, "one event of the first chunk is missing");
-    tracker_settle_items(&r.tracker, items + 4, 1);
+    tracker_settle_items(&r.tracker, 0, items + 4, 1);
     cr_expect_eq(r.position, 20);
     cr_expect(tracker_is_settled(&r.stream));
 }

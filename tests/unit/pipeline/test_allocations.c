@@ -75,7 +75,7 @@ static void check(const struct parser *parser, const char *because)
         .parser = parser, .max_line_bytes = MAX_LINE, .with_invocations = true};
     struct profile_parts parts = {
         .host = slice_str("h"), .path = slice_str("/f.log"), .has_id = true};
-    struct lane_options lane = {&output_elasticsearch, NULL, {1 << 30, 100000, 1000}};
+    struct lane_options lane = {&output_elasticsearch, NULL, {1 << 30, 100000, 1000}, NULL};
     struct stream stream = {.options = &options};
     struct buffer profile = {0};
     struct budget budget;

@@ -94,8 +94,8 @@ static void on_read(void *ctx, struct chunk *c)
 
 static void rig_init(struct rig *r, struct slice text, bool is_sequential)
 {
-    struct lane_options lanes[2] = {{&output, NULL, {1 << 20, 3, 0}},
-                                    {&output, NULL, {1 << 20, 5, 0}}};
+    struct lane_options lanes[2] = {{&output, NULL, {1 << 20, 3, 0}, NULL},
+                                    {&output, NULL, {1 << 20, 5, 0}, NULL}};
 
     memset(r, 0, sizeof *r);
     cr_assert(buffer_reserve(&r->out, 16384)); /* so that no later failure is the test's own */

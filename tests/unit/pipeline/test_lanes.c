@@ -43,7 +43,7 @@ static const struct output_ops packed = {.name = "packed", .wants_gzip = true};
 
 static void rig_init(struct rig *r, const struct batch_limits *limits, unsigned n_workers)
 {
-    struct lane_options lanes[2] = {{&plain, NULL, *limits}, {&packed, NULL, *limits}};
+    struct lane_options lanes[2] = {{&plain, NULL, *limits, NULL}, {&packed, NULL, *limits, NULL}};
 
     memset(r, 0, sizeof *r);
     r->now_ms = 1000;

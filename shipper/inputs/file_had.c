@@ -1,0 +1,95 @@
+/* What some outputs have had of a file behind its position, from one life to the next. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipper/delivery/checkpoints.h"
+#include "shipper/inputs/file_input.h"
+
+struct file_had {
+    struct file_had *next;
+    struct buffer had;
+    char key[TAIL_KEY_MAX];
+};
+
+/* Several inputs share the store: what has a row of ours is ours. */
+static bool is_ours(const struct input *in, const char *key)
+{
+    struct file_id id;
+    struct known *k;
+    unsigned n;
+
+    if (strlen(key) >= TAIL_KEY_MAX || !file_parse_key(key, &id, &n))
+        return false;
+    k = file_known_find(in, &id);
+    return k && k->n_rewritten == n;
+}
+
+/* Without memory it is forgotten: they have it twice. */
+static void on_had(void *ctx, const char *key, struct slice had)
+{
+    struct input *in = ctx;
+    struct file_had *h = key && is_ours(in, key) ? calloc(1, sizeof *h) : NULL;
+
+    if (!h)
+        return;
+    memcpy(h->key, key, strlen(key) + 1);
+    buffer_add_slice(&h->had, had);
+    h->next = in->had;
+    in->had = h;
+}
+
+int file_load_had(struct input *in, struct err *e)
+{
+    return in->world->checkpoints ? checkpoints_each_had(in->world->checkpoints, on_had, in, e) : 0;
+}
+
+static void free_had(struct file_had *h)
+{
+    buffer_free(&h->had);
+    free(h);
+}
+
+void file_take_had(struct input *in, struct tail *t)
+{
+    for (struct file_had **link = &in->had; *link; link = &(*link)->next) {
+        struct file_had *h = *link;
+
+        if (strcmp(h->key, t->key) != 0)
+            continue;
+        had_load(&t->stream, in->world->lanes, buffer_slice(&h->had));
+        *link = h->next;
+        free_had(h);
+        return;
+    }
+}
+
+static void note(struct input *in, const struct tail *t)
+{
+    struct buffer had = {0};
+
+    if (t->stream.key)
+        had_save(&t->stream, in->world->lanes, &had);
+    if (had.len && !had.failed)
+        checkpoints_put_had(in->world->checkpoints, t->key, buffer_slice(&had));
+    buffer_free(&had);
+}
+
+void file_note_had(struct input *in)
+{
+    if (!in->world->checkpoints)
+        return;
+    for (struct file_had *h = in->had; h; h = h->next) /* whose file was not found in this life */
+        checkpoints_put_had(in->world->checkpoints, h->key, buffer_slice(&h->had));
+    for (struct link *l = in->all.next; l != &in->all; l = l->next)
+        note(in, LIST_ENTRY(l, struct tail, all));
+}
+
+void file_free_had(struct input *in)
+{
+    while (in->had) {
+        struct file_had *h = in->had;
+
+        in->had = h->next;
+        free_had(h);
+    }
+}
