@@ -1,4 +1,4 @@
-/* The options that all inputs, all outputs, and the top level share. */
+/* The options that all inputs, all outputs, all parsers, and the top level share. */
 #include <stddef.h>
 
 #include "config/config.h"
@@ -9,6 +9,7 @@
     }
 #define GLOBAL(field) offsetof(struct global_options, field)
 #define INPUT(field) offsetof(struct input_common, field)
+#define PARSER(field) offsetof(struct parser_common, field)
 #define OUTPUT(field) offsetof(struct output_common, field)
 
 /* Of a disk queue: a few batches; more than a disk has. */
@@ -207,6 +208,19 @@ static const struct option output_common_options[] = {
      .help = "of its disk queue; else that of the top"},
 };
 
+static const struct option parser_common_options[] = {
+    {.name = "time_format",
+     .type = OPTION_LIST,
+     .offset = PARSER(time_format),
+     .help = "how times are written, one or several: strptime's letters (%f a fraction), rfc3339, "
+             "epoch; else the usual forms"},
+    {.name = "time_zone",
+     .type = OPTION_STRING,
+     .offset = PARSER(time_zone),
+     .help = "of times that do not say theirs: Europe/Berlin, local, +02:00; else UTC"},
+};
+
 const struct option_table global_table = TABLE(global_options, struct global_options);
 const struct option_table input_common_table = TABLE(input_common_options, struct input_common);
 const struct option_table output_common_table = TABLE(output_common_options, struct output_common);
+const struct option_table parser_common_table = TABLE(parser_common_options, struct parser_common);

@@ -8,6 +8,7 @@
 #include "config/keep.h"
 #include "config/lookup.h"
 #include "config/registry.h"
+#include "config/times.h"
 #include "config/values.h"
 #include "shipper/base/nearest.h"
 
@@ -38,6 +39,8 @@ void config_free(struct config *c)
 
         if (!in->parser_is_lent)
             parser_free(&in->parser);
+        for (size_t p = 0; p < in->n_parsers; p++)
+            time_rules_free(in->parsers[p].times);
     }
     free(c->inputs);
     free(c->outputs);

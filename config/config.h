@@ -33,6 +33,12 @@ struct output_common {
     int64_t queue_max_bytes;   /* queue.max_bytes */
 };
 
+/* What every parser can be told besides its own options. */
+struct parser_common {
+    struct option_list time_format;
+    const char *time_zone;
+};
+
 struct global_options {
     const char *state;        /* directory of checkpoints; NULL: the default of the way it is run */
     const char *host;         /* NULL: gethostname */
@@ -53,6 +59,8 @@ struct global_options {
 struct parser_config {
     const struct parser_ops *ops;
     void *options; /* the struct that ops->options describes */
+    struct parser_common common;
+    struct time_rules *times; /* made of common; NULL: it says nothing */
 };
 
 struct input_config {
@@ -91,6 +99,7 @@ struct config {
 extern const struct option_table global_table;        /* struct global_options */
 extern const struct option_table input_common_table;  /* struct input_common */
 extern const struct option_table output_common_table; /* struct output_common */
+extern const struct option_table parser_common_table; /* struct parser_common */
 
 /* Reads, expands ${...}, checks and makes the parsers. Needs at least one input and one output.
  * NULL and *e. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/keep.h"
+#include "config/times.h"
 #include "config/values.h"
 #include "parsers/chain.h"
 #include "shipper/observe/status_address.h"
@@ -34,9 +35,11 @@ static int below(struct err *e, const char *parent)
     return -1;
 }
 
-static int make_one(const struct parser_config *from, struct parser *out, struct err *e)
+static int make_one(struct parser_config *from, struct parser *out, struct err *e)
 {
     if (check_required(&from->ops->options, from->options, e) < 0)
+        return -1;
+    if (time_rules_make(from, e) < 0)
         return -1;
     if (from->ops->make && !(out->self = from->ops->make(from->options, e)))
         return -1;
@@ -57,6 +60,8 @@ static int make_chain(struct input_config *in, struct err *e)
             snprintf(name, sizeof name, "parser[%zu]", i);
             return below(e, name);
         }
+    for (size_t i = 0; i < in->n_parsers; i++)
+        chain_set_times(&chain, i, in->parsers[i].times);
     in->parser = chain;
     return 0;
 }
@@ -67,7 +72,10 @@ static int make_parser(struct input_config *in, struct err *e)
         return 0;
     if (in->parser_is_list)
         return make_chain(in, e);
-    return make_one(&in->parsers[0], &in->parser, e) < 0 ? below(e, "parser") : 0;
+    if (make_one(&in->parsers[0], &in->parser, e) < 0)
+        return below(e, "parser");
+    in->common.times = in->parsers[0].times;
+    return 0;
 }
 
 static bool has_label(const struct option_map *labels, const char *key)

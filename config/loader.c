@@ -70,7 +70,7 @@ static int read_parser_map(struct loading *l, const char *path, const yaml_node_
 {
     struct scope s = make_scope(l, map);
     const struct scope_word *type_word = add_word(&s, "type");
-    const struct parser_config *added;
+    struct parser_config *added;
     const char *type;
 
     snprintf(s.path, sizeof s.path, "%s", path);
@@ -84,6 +84,7 @@ static int read_parser_map(struct loading *l, const char *path, const yaml_node_
     added = &in->parsers[in->n_parsers - 1];
     s.help = added->ops->name;
     add_part(&s, &added->ops->options, added->options);
+    add_part(&s, &parser_common_table, &added->common);
     return scope_read(&s, l->e);
 }
 

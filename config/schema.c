@@ -259,7 +259,7 @@ static json_t *kind_schema(enum registry_kind kind, const struct option_table *c
 /* A parser that needs no options may be given by its name alone. */
 static json_t *one_parser_schema(json_t *definitions)
 {
-    json_t *schema = kind_schema(REGISTRY_PARSER, NULL, definitions);
+    json_t *schema = kind_schema(REGISTRY_PARSER, &parser_common_table, definitions);
     json_t *names = json_pack("[n]");
     struct registry_entry entry;
 

@@ -105,6 +105,7 @@ static void help_type(enum registry_kind kind, const struct registry_entry *entr
 {
     static const struct option_table *const common[REGISTRY_KINDS] = {
         [REGISTRY_INPUT] = &input_common_table,
+        [REGISTRY_PARSER] = &parser_common_table,
         [REGISTRY_OUTPUT] = &output_common_table,
     };
 

@@ -2,9 +2,14 @@
 
 #include <stdlib.h>
 
+struct link {
+    struct parser parser;
+    const struct time_rules *times; /* may be NULL */
+};
+
 struct chain {
     size_t n_links;
-    struct parser links[];
+    struct link links[];
 };
 
 static void chain_free(void *self)
@@ -12,7 +17,7 @@ static void chain_free(void *self)
     struct chain *c = self;
 
     for (size_t i = 0; i < c->n_links; i++)
-        parser_free(&c->links[i]);
+        parser_free(&c->links[i].parser);
     free(c);
 }
 
@@ -31,7 +36,8 @@ static bool chain_parse(const void *self, struct parse_scratch *scratch, struct 
     unsigned given_up = 0;
 
     for (size_t i = 0; i < c->n_links; i++) {
-        if (accepts(&c->links[i], scratch, line, out))
+        scratch->times.rules = c->links[i].times;
+        if (accepts(&c->links[i].parser, scratch, line, out))
             return true;
         given_up |= out->flags & RECORD_MATCH_LIMIT;
         record_reset(out);
@@ -64,5 +70,12 @@ struct parser *chain_link(const struct parser *chain, size_t i)
 {
     struct chain *c = chain->self;
 
-    return &c->links[i];
+    return &c->links[i].parser;
+}
+
+void chain_set_times(const struct parser *chain, size_t i, const struct time_rules *times)
+{
+    struct chain *c = chain->self;
+
+    c->links[i].times = times;
 }

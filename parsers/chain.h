@@ -14,5 +14,7 @@
  * memory is out. */
 int chain_new(size_t n, struct parser *out);
 struct parser *chain_link(const struct parser *chain, size_t i);
+/* How the times of the lines are written that the i-th reads; borrowed. */
+void chain_set_times(const struct parser *chain, size_t i, const struct time_rules *times);
 
 #endif

@@ -6,7 +6,6 @@
 #include "parsers/fill.h"
 #include "parsers/json_scan.h"
 #include "parsers/parser.h"
-#include "parsers/regex_fill.h"
 
 enum { MOST_COLUMNS = 1000 };
 
@@ -22,7 +21,6 @@ struct csv {
     struct buffer keys; /* the JSON-escaped names */
     char delimiter;
     char quote; /* '\0': none */
-    const char *time_format;
 };
 
 /* ------------------------------------------------------------------ a line */
@@ -105,7 +103,7 @@ static bool csv_parse(const void *self, struct parse_scratch *scratch, struct sl
         return true;
     }
     if ((csv->quote && !buffer_reserve(&scratch->text, line.len)) ||
-        !fill_start(&f, scratch, out, csv->time_format, csv->n_columns))
+        !fill_start(&f, scratch, out, csv->n_columns))
         return false;
     for (size_t i = 0; i < csv->n_columns; i++) {
         const struct column *column = &csv->columns[i];
@@ -201,7 +199,6 @@ static int check_columns(const struct csv_options *o, struct err *e)
 static int check(const struct csv_options *o, struct csv *csv, struct err *e)
 {
     if (check_columns(o, e) < 0 || check_types(o, e) < 0 ||
-        regex_check_time_format(o->time_format, e) < 0 ||
         read_character("delimiter", o->delimiter, &csv->delimiter, e) < 0)
         return -1;
     if (strcmp(o->quote, "none") != 0 && read_character("quote", o->quote, &csv->quote, e) < 0)
@@ -240,7 +237,6 @@ static int build(struct csv *csv, const struct csv_options *o, struct err *e)
     if (!csv->columns || !buffer_reserve(&csv->keys, room + 1))
         return err_set(e, ERR_NOMEM, "out of memory");
     csv->n_columns = n;
-    csv->time_format = o->time_format;
     for (size_t i = 0; i < n; i++) {
         size_t from = csv->keys.len;
 
@@ -285,10 +281,6 @@ static const struct option options[] = {
      .offset = offsetof(struct csv_options, quote),
      .fallback = "\"",
      .help = "one character around a column, doubled for itself; none"},
-    {.name = "time_format",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct csv_options, time_format),
-     .help = "of the time: strptime's letters (%f a fraction), rfc3339, epoch; else both of these"},
 };
 
 const struct parser_ops parser_csv = {

@@ -11,7 +11,6 @@ struct csv_options {
     struct option_map types;    /* column: string, int, float or bool */
     const char *delimiter;      /* one character, or "tab" */
     const char *quote;          /* one character, doubled for itself; or "none" */
-    const char *time_format;    /* as the regex parser's */
 };
 
 #endif

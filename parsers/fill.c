@@ -14,12 +14,10 @@ void fill_name_find(struct slice key, enum group_type type, struct fill_name *ou
     }
 }
 
-bool fill_start(struct filling *f, struct parse_scratch *scratch, struct record *out,
-                const char *time_format, size_t n_most)
+bool fill_start(struct filling *f, struct parse_scratch *scratch, struct record *out, size_t n_most)
 {
     f->scratch = scratch;
     f->out = out;
-    f->time_format = time_format;
     f->fields = parse_scratch_fields(scratch, n_most);
     f->keys = 0;
     f->filled = 0;
@@ -65,7 +63,7 @@ static bool offer(struct filling *f, const struct fill_name *name, struct slice 
     bool is_held = f->filled & 1u << name->slot;
 
     if ((is_held && owner->rank <= name->rank) ||
-        !regex_fill(name->slot, f->time_format, text, f->out))
+        !regex_fill(name->slot, &f->scratch->times, text, f->out))
         return false;
     if (is_held)
         fill_own(f, owner->key, regex_typed(owner->type, owner->text));

@@ -37,7 +37,6 @@ struct fill_owner {
 struct filling {
     struct parse_scratch *scratch;
     struct record *out;
-    const char *time_format; /* as regex_check_time_format has it; may be NULL */
     struct field *fields;
     uint64_t keys;   /* a filter: which keys there may be already */
     uint32_t filled; /* the slots of which owners are valid */
@@ -46,7 +45,7 @@ struct filling {
 
 /* For at most n_most names. False: memory is out. */
 bool fill_start(struct filling *f, struct parse_scratch *scratch, struct record *out,
-                const char *time_format, size_t n_most);
+                size_t n_most);
 /* Of two texts with the same name the first counts. */
 void fill_put(struct filling *f, const struct fill_name *name, struct slice text);
 /* One of the application's own, as it is. */

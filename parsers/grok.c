@@ -7,7 +7,6 @@
 
 #include "parsers/grok_expand.h"
 #include "parsers/parser.h"
-#include "parsers/regex_fill.h"
 #include "parsers/regex_match.h"
 
 struct grok {
@@ -101,8 +100,6 @@ static int check_definition(struct grok *g, const struct grok_options *o, size_t
 
 static int build(struct grok *g, const struct grok_options *o, struct err *e)
 {
-    if (regex_check_time_format(o->time_format, e) < 0)
-        return -1;
     for (size_t i = 0; i < o->patterns.n_items; i++)
         if (check_definition(g, o, i, e) < 0)
             return -1;
@@ -111,7 +108,6 @@ static int build(struct grok *g, const struct grok_options *o, struct err *e)
     for (size_t i = 0; i < o->match.n_items; i++)
         if (add_match(g, o, i, e) < 0)
             return -1;
-    g->set.time_format = o->time_format;
     g->set.match_limit = o->match_limit;
     return 0;
 }
@@ -149,10 +145,6 @@ static const struct option options[] = {
      .type = OPTION_MAP,
      .offset = offsetof(struct grok_options, patterns),
      .help = "NAME: pattern, of your own, for use as %{NAME}"},
-    {.name = "time_format",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct grok_options, time_format),
-     .help = "of the time: strptime's letters (%f a fraction), rfc3339, epoch; else both of these"},
     {.name = "match_limit",
      .type = OPTION_INT,
      .offset = offsetof(struct grok_options, match_limit),

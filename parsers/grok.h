@@ -10,7 +10,6 @@
 struct grok_options {
     struct option_list match;   /* tried in their order; the first that matches counts */
     struct option_map patterns; /* NAME: pattern, of the user's own; before the library's */
-    const char *time_format;    /* as the regex parser's */
     int64_t match_limit;
 };
 

@@ -51,15 +51,16 @@ static bool take_time(const struct json_member *m, struct parse_scratch *scratch
     int64_t ns = 0;
     bool is_time = false;
 
-    if (is_word(m, 64))
-        is_time = timestamp_parse(m->value, &ns) || timestamp_parse_epoch(m->value, &ns);
-    else if (m->type == JSON_TYPE_NUMBER)
+    if (is_word(m, 64) || (m->type == JSON_TYPE_NUMBER && scratch->times.rules))
+        return parse_take_time(&scratch->times, m->value, out);
+    if (m->type == JSON_TYPE_NUMBER)
         is_time = timestamp_parse_epoch(m->value, &ns);
     else if (m->type == JSON_TYPE_OBJECT && m->value.len < 128)
         is_time = time_of_parts(&scratch->third, m->value, &ns);
     if (is_time) {
         out->has_time = true;
         out->time_ns = ns;
+        out->guessed_year = 0;
     }
     return is_time;
 }

@@ -7,7 +7,6 @@
 #include "parsers/json_scan.h"
 #include "parsers/pairs.h"
 #include "parsers/parser.h"
-#include "parsers/regex_fill.h"
 
 struct kv {
     struct pair_rules rules;
@@ -59,7 +58,7 @@ static int check(const struct kv_options *o, const struct pair_rules *rules, str
         return -1;
     if (o->prefix && strlen(o->prefix) > PAIRS_PREFIX_MAX)
         return fail(e, "prefix", "it is longer than 64 bytes");
-    return regex_check_time_format(o->time_format, e);
+    return 0;
 }
 
 static int build(struct kv *kv, const struct kv_options *o, struct err *e)
@@ -74,7 +73,6 @@ static int build(struct kv *kv, const struct kv_options *o, struct err *e)
     if (kv->prefix.failed)
         return err_set(e, ERR_NOMEM, "out of memory");
     kv->rules.prefix = buffer_slice(&kv->prefix);
-    kv->rules.time_format = o->time_format;
     return 0;
 }
 
@@ -120,10 +118,6 @@ static const struct option options[] = {
      .type = OPTION_STRING,
      .offset = offsetof(struct kv_options, prefix),
      .help = "stands before the names of the fields that are the application's own"},
-    {.name = "time_format",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct kv_options, time_format),
-     .help = "of the time: strptime's letters (%f a fraction), rfc3339, epoch; else both of these"},
 };
 
 const struct parser_ops parser_kv = {

@@ -9,7 +9,6 @@ struct kv_options {
     const char *separator;      /* each of its characters stands between a name and its value */
     const char *quotes;         /* each may stand around a value; "none" */
     const char *prefix;         /* before the names of the application's own fields; may be NULL */
-    const char *time_format;    /* as the regex parser's */
 };
 
 #endif

@@ -186,7 +186,7 @@ static bool parse_ruby(struct slice line, struct parse_scratch *scratch, struct 
     if (dashes < 0 || !slice_starts(slice_from(line, 1), slice_str(", [")))
         return false;
     rest = slice_of(line.ptr + 4, dashes > 4 ? (size_t)dashes - 4 : 0);
-    if (!slice_cut(&rest, ' ', &time) || !timestamp_parse(time, &out->time_ns) ||
+    if (!slice_cut(&rest, ' ', &time) || !parse_take_time(&scratch->times, time, out) ||
         !slice_cut(&rest, ']', &pid) || !slice_starts(pid, slice_str("#")))
         return false;
     rest = slice_trim(rest);
@@ -194,7 +194,6 @@ static bool parse_ruby(struct slice line, struct parse_scratch *scratch, struct 
     if (!slice_cut(&id, ' ', &level))
         level = rest;
     out->level = level_parse(level); /* ANY: a message of no level */
-    out->has_time = true;
     if (lambda_is_request_id(id))
         out->request_id = id;
     take_ruby_text(slice_from(line, (size_t)dashes + 4), scratch, out);
@@ -252,6 +251,7 @@ static bool is_digit(char c)
 static bool parse_go(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
     struct slice rest;
+    struct time_said at;
     size_t n = 19;
 
     if (line.len < 20 || line.ptr[4] != '/' || line.ptr[7] != '/')
@@ -261,12 +261,12 @@ static bool parse_go(struct slice line, struct parse_scratch *scratch, struct re
             n++;
         while (n < line.len && is_digit(line.ptr[n]));
     if (n == line.len || line.ptr[n] != ' ' ||
-        !timestamp_parse_format(slice_of(line.ptr, n),
-                                n > 19 ? "%Y/%m/%d %H:%M:%S.%f" : "%Y/%m/%d %H:%M:%S",
-                                &out->time_ns))
+        !timestamp_read_format(&scratch->times, slice_of(line.ptr, n),
+                               n > 19 ? "%Y/%m/%d %H:%M:%S.%f" : "%Y/%m/%d %H:%M:%S", &at, NULL))
         return false;
     rest = slice_from(line, n + 1);
     out->has_time = true;
+    out->time_ns = at.ns;
     take_level_word(rest, level_ends, out);
     out->message = lambda_with_newlines(rest, scratch);
     if (rest.len && *rest.ptr == '{' && lambda_take_error_json(rest, scratch, out)) {
@@ -280,17 +280,48 @@ static bool parse_go(struct slice line, struct parse_scratch *scratch, struct re
  */
 static bool parse_dated(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
-    int64_t ns;
     size_t used;
 
-    if (!timestamp_parse_prefix(line, &ns, &used) ||
-        (used < line.len && line.ptr[used] != ' ' && line.ptr[used] != '\t'))
+    if (!parse_take_time_prefix(&scratch->times, line, out, &used) ||
+        (used < line.len && line.ptr[used] != ' ' && line.ptr[used] != '\t')) {
+        out->has_time = false;
         return false;
-    out->has_time = true;
-    out->time_ns = ns;
+    }
     if (take_log4j(slice_from(line, used), scratch, out))
         return true;
     take_level_word(slice_from(line, used), level_ends, out);
+    out->message = lambda_with_newlines(line, scratch);
+    return true;
+}
+
+/* "[<time>] text": Apache's errors, the host of Azure's functions. */
+static bool parse_bracketed(struct slice line, struct parse_scratch *scratch, struct record *out)
+{
+    struct slice rest = slice_from(line, 1);
+    struct slice time;
+
+    if (!slice_cut(&rest, ']', &time) || time.len > 40 ||
+        !parse_take_time(&scratch->times, time, out))
+        return false;
+    take_level_word(rest, level_ends, out);
+    out->message = lambda_with_newlines(line, scratch);
+    return true;
+}
+
+/* klog: "I1009 08:53:20.123456   17 main.go:42] text" */
+static bool parse_klog(struct slice line, struct parse_scratch *scratch, struct record *out)
+{
+    struct time_said at;
+    size_t used;
+
+    if (!memchr("IWEF", *line.ptr, 4) || !is_digit(line.ptr[1]) || !is_digit(line.ptr[4]) ||
+        !timestamp_read_format(&scratch->times, slice_from(line, 1), "%m%d %H:%M:%S.%f", &at,
+                               &used))
+        return false;
+    out->has_time = true;
+    out->time_ns = at.ns;
+    out->guessed_year = (int16_t)at.guessed_year;
+    out->level = level_parse(slice_of(line.ptr, 1));
     out->message = lambda_with_newlines(line, scratch);
     return true;
 }
@@ -306,19 +337,31 @@ static bool parse_level_word(struct slice line, struct parse_scratch *scratch, s
     return true;
 }
 
+/* Lines that begin with a capital. */
+static bool parse_capital(struct slice text, struct parse_scratch *scratch, struct record *out)
+{
+    if (text.ptr[1] == ',')
+        return parse_ruby(text, scratch, out);
+    if (is_digit(text.ptr[1]))
+        return parse_klog(text, scratch, out);
+    if ((text.ptr[3] == ' ' || text.ptr[3] == ',') && parse_dated(text, scratch, out))
+        return true;
+    return parse_level_word(text, scratch, out);
+}
+
 bool lambda_text_parse(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
+    const struct time_rules *rules = scratch->times.rules;
     struct slice text = slice_trim_end(line);
 
     if (text.len < 8 || !lambda_reserve_texts(line, scratch))
         return false;
+    if (rules && rules->n_formats && parse_dated(text, scratch, out))
+        return true;
     if (*text.ptr == '[') /* an empty message leaves its tab at the end */
-        return parse_level_first(line, scratch, out);
-    if (*text.ptr == '1' || *text.ptr == '2')
+        return parse_level_first(line, scratch, out) || parse_bracketed(text, scratch, out);
+    if (is_digit(*text.ptr))
         return parse_time_first(line, scratch, out) || parse_go(text, scratch, out) ||
                parse_dated(text, scratch, out);
-    if (*text.ptr >= 'A' && *text.ptr <= 'Z')
-        return text.ptr[1] == ',' ? parse_ruby(text, scratch, out)
-                                  : parse_level_word(text, scratch, out);
-    return false;
+    return *text.ptr >= 'A' && *text.ptr <= 'Z' && parse_capital(text, scratch, out);
 }

@@ -1,21 +1,15 @@
 /* logfmt, as Go's loggers and Heroku write it: every word of the line is a name, mostly with a
  * value. */
-#include "parsers/logfmt.h"
-
 #include <stdlib.h>
 
 #include "parsers/pairs.h"
 #include "parsers/parser.h"
-#include "parsers/regex_fill.h"
 
 static void *logfmt_make(const void *options, struct err *e)
 {
-    const struct logfmt_options *o = options;
-    struct pair_rules *rules;
+    struct pair_rules *rules = calloc(1, sizeof *rules);
 
-    if (regex_check_time_format(o->time_format, e) < 0)
-        return NULL;
-    rules = calloc(1, sizeof *rules);
+    (void)options;
     if (!rules) {
         err_set(e, ERR_NOMEM, "out of memory");
         return NULL;
@@ -25,7 +19,6 @@ static void *logfmt_make(const void *options, struct err *e)
     rules->assigns['='] = true;
     rules->quotes['"'] = true;
     rules->is_strict = true;
-    rules->time_format = o->time_format;
     return rules;
 }
 
@@ -40,17 +33,9 @@ static bool logfmt_parse(const void *self, struct parse_scratch *scratch, struct
     return pairs_parse(self, scratch, line, out);
 }
 
-static const struct option options[] = {
-    {.name = "time_format",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct logfmt_options, time_format),
-     .help = "of the time: strptime's letters (%f a fraction), rfc3339, epoch; else both of these"},
-};
-
 const struct parser_ops parser_logfmt = {
     .name = "logfmt",
     .help = "name=value pairs and nothing else, values with blanks in double quotes",
-    .options = {options, sizeof options / sizeof options[0], sizeof(struct logfmt_options)},
     .make = logfmt_make,
     .free = logfmt_free,
     .parse = logfmt_parse,

@@ -226,7 +226,7 @@ bool pairs_parse(const struct pair_rules *rules, struct parse_scratch *scratch, 
     struct pair pair;
 
     if ((rules->is_strict && !may_be_strict(rules, rest)) ||
-        !fill_start(&r.filling, scratch, out, rules->time_format, PAIRS_MAX))
+        !fill_start(&r.filling, scratch, out, PAIRS_MAX))
         return false;
     while (rest.len) {
         if (rules->separates[(uint8_t)*rest.ptr]) {

@@ -24,7 +24,6 @@ struct pair_rules {
      * passed over. */
     bool is_strict;
     struct slice prefix; /* of the application's own names; JSON-escaped */
-    const char *time_format;
 };
 
 /* The line's pairs into the record. False: there are none, it is not of this form, or memory is

@@ -39,6 +39,34 @@ struct field *parse_scratch_fields(struct parse_scratch *s, size_t n)
     return grown;
 }
 
+static void put_moment(const struct time_said *m, struct record *out)
+{
+    out->has_time = true;
+    out->time_ns = m->ns;
+    out->guessed_year = (int16_t)m->guessed_year;
+}
+
+bool parse_take_time(const struct time_context *c, struct slice text, struct record *out)
+{
+    struct time_said m;
+
+    if (!timestamp_read(c, text, &m))
+        return false;
+    put_moment(&m, out);
+    return true;
+}
+
+bool parse_take_time_prefix(const struct time_context *c, struct slice text, struct record *out,
+                            size_t *used)
+{
+    struct time_said m;
+
+    if (!timestamp_read_prefix(c, text, &m, used))
+        return false;
+    put_moment(&m, out);
+    return true;
+}
+
 /* Empties a buffer for the next line; one large line must not cost its memory for ever. */
 static void restart(struct buffer *b)
 {
@@ -112,5 +140,6 @@ static bool raw_parse(const void *self, struct parse_scratch *scratch, struct sl
 const struct parser_ops parser_raw = {
     .name = "raw",
     .help = "the line is the message; nothing is taken out of it",
+    .is_timeless = true,
     .parse = raw_parse,
 };

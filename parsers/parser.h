@@ -13,6 +13,7 @@
 #include "parsers/json_names.h"
 #include "parsers/json_scan.h"
 #include "parsers/record.h"
+#include "parsers/timestamp.h"
 #include "shipper/base/buffer.h"
 #include "shipper/base/error.h"
 #include "shipper/base/option.h"
@@ -26,9 +27,10 @@ struct parse_scratch {
     struct json_object nested; /* members of a value inside it */
     struct json_object third;  /* one level further */
     struct json_name_memo memos[JSON_NAME_MEMOS];
-    struct buffer repaired; /* the line after json_repair */
-    struct buffer text;     /* texts made for this line; reset by parser_parse. Reserve before
-                               taking slices into it: it moves when it grows */
+    struct time_context times; /* what times may leave out; set by who reads the lines */
+    struct buffer repaired;    /* the line after json_repair */
+    struct buffer text;        /* texts made for this line; reset by parser_parse. Reserve before
+                                  taking slices into it: it moves when it grows */
     struct field *fields;
     size_t fields_cap;
     struct field root[PARSE_ROOT_MAX]; /* of record.root */
@@ -42,9 +44,17 @@ void parse_scratch_restart(struct parse_scratch *s);
 /* Room for n fields; NULL when memory is out. */
 struct field *parse_scratch_fields(struct parse_scratch *s, size_t n);
 
+/* The time that the text says, into the record; by scratch->times. False, with the record as it
+ * was: it is none. */
+bool parse_take_time(const struct time_context *c, struct slice text, struct record *out);
+/* The same from the start of the text; *used is how many bytes it took. */
+bool parse_take_time_prefix(const struct time_context *c, struct slice text, struct record *out,
+                            size_t *used);
+
 struct parser_ops {
     const char *name;
     const char *help; /* one line */
+    bool is_timeless; /* it takes no times out of lines: time_format and time_zone mean nothing */
     struct option_table options;
     /* NULL and *e if the options do not work (a regex that does not compile); e->where names the
      * option. */

@@ -89,7 +89,8 @@ struct record {
     unsigned flags; /* enum record_flag */
 
     bool has_time;
-    int64_t time_ns; /* since 1970 UTC, as fine as the source gives it */
+    int16_t guessed_year; /* of a time that does not say its year; else 0 */
+    int64_t time_ns;      /* since 1970 UTC, as fine as the source gives it */
 
     enum level level;
     struct slice level_text; /* a spelling that parsers/level.h does not know; then level is NONE */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "parsers/parser.h"
-#include "parsers/regex_fill.h"
 #include "parsers/regex_match.h"
 #include "parsers/regex_types.h"
 
@@ -109,14 +108,11 @@ static int add_pattern(const struct regex_options *o, size_t i, struct regex *r,
 
 static int build(const struct regex_options *o, struct regex_set *set, struct err *e)
 {
-    if (regex_check_time_format(o->time_format, e) < 0)
-        return -1;
     if (regex_set_init(set, o->pattern.n_items) < 0)
         return err_set(e, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < o->pattern.n_items; i++)
         if (add_pattern(o, i, &set->patterns[i], e) < 0)
             return -1;
-    set->time_format = o->time_format;
     set->match_limit = o->match_limit;
     return check_types(o, set, e);
 }
@@ -152,11 +148,6 @@ static const struct option options[] = {
      .type = OPTION_MAP,
      .offset = offsetof(struct regex_options, types),
      .help = "group: string, int, float or bool; for groups whose type is not in the pattern"},
-    {.name = "time_format",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct regex_options, time_format),
-     .help =
-         "of the group timestamp, time or ts: strptime's letters (%f a fraction), rfc3339, epoch"},
     {.name = "match_limit",
      .type = OPTION_INT,
      .offset = offsetof(struct regex_options, match_limit),

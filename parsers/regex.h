@@ -12,7 +12,6 @@
 struct regex_options {
     struct option_list pattern; /* tried in their order; the first that matches counts */
     struct option_map types;    /* latency: float */
-    const char *time_format;    /* strptime's letters, or "rfc3339", "epoch"; NULL: tries both */
     int64_t match_limit;
 };
 

@@ -5,56 +5,21 @@
 
 enum { LONGEST_ID = 256 }; /* as in JSON lines */
 
-static bool is_word(const char *format, const char *word)
-{
-    return strcmp(format, word) == 0;
-}
-
-/* Whether one of the letters stands in the format behind a percent sign. */
-static bool has_letter(const char *format, const char *letters)
-{
-    for (; *format; format++)
-        if (*format == '%' && *++format && strchr(letters, *format))
-            return true;
-    return false;
-}
-
 int regex_check_time_format(const char *format, struct err *e)
 {
     char bad = ' ';
 
-    if (!format || is_word(format, "rfc3339") || is_word(format, "epoch"))
+    if (!format || strcmp(format, "rfc3339") == 0 || strcmp(format, "epoch") == 0)
         return 0;
     if (!timestamp_format_is_known(format, &bad))
         err_set(e, ERR_CONFIG, "%%%c is not known; want strptime's letters, rfc3339 or epoch",
                 bad ? bad : ' ');
-    else if (!has_letter(format, "YyFDs"))
-        err_set(e, ERR_CONFIG, "\"%.60s\" gives no year; want %%Y, %%y, %%F, %%D or %%s", format);
+    else if (!timestamp_format_has_day(format))
+        err_set(e, ERR_CONFIG, "\"%.60s\" gives no day; want %%Y, %%F, %%D, %%s, or month and day",
+                format);
     else
         return 0;
     return err_at(e, "time_format");
-}
-
-static bool parse_time(const char *format, struct slice s, int64_t *ns)
-{
-    if (!format)
-        return timestamp_parse(s, ns) || timestamp_parse_epoch(s, ns);
-    if (is_word(format, "rfc3339"))
-        return timestamp_parse(s, ns);
-    if (is_word(format, "epoch"))
-        return timestamp_parse_epoch(s, ns);
-    return timestamp_parse_format(s, format, ns);
-}
-
-static bool fill_time(const char *format, struct slice text, struct record *out)
-{
-    int64_t ns;
-
-    if (!parse_time(format, text, &ns))
-        return false;
-    out->has_time = true;
-    out->time_ns = ns;
-    return true;
 }
 
 static bool fill_level(struct slice text, struct record *out)
@@ -94,14 +59,15 @@ static bool fill_text(struct value *into, struct slice text)
     return true;
 }
 
-bool regex_fill(enum json_slot slot, const char *time_format, struct slice text, struct record *out)
+bool regex_fill(enum json_slot slot, const struct time_context *times, struct slice text,
+                struct record *out)
 {
     /* "-" is how access logs say that there is none. */
     if (slot != JSON_SLOT_MESSAGE && (!text.len || slice_is(text, "-")))
         return false;
     switch (slot) {
     case JSON_SLOT_TIME:
-        return fill_time(time_format, text, out);
+        return parse_take_time(times, text, out);
     case JSON_SLOT_LEVEL:
         return fill_level(text, out);
     case JSON_SLOT_MESSAGE:

@@ -5,15 +5,15 @@
 #define SHIP_PARSERS_REGEX_FILL_H
 
 #include "parsers/json_names.h"
+#include "parsers/parser.h"
 #include "parsers/record.h"
 #include "parsers/regex_types.h"
 
-/* NULL: RFC 3339 or an epoch number; "rfc3339"; "epoch"; or strptime's letters, which must give a
- * whole time. -1 and *e if the format does not. */
+/* "rfc3339", "epoch", or strptime's letters, which must give a day. -1 and *e if it does not. */
 int regex_check_time_format(const char *format, struct err *e);
 
 /* False, with the record as it was, if the text is not what the slot means: it is then a field. */
-bool regex_fill(enum json_slot slot, const char *time_format, struct slice text,
+bool regex_fill(enum json_slot slot, const struct time_context *times, struct slice text,
                 struct record *out);
 
 /* A number or truth value of its type goes into the document as such; what is none stays text:

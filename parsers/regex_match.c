@@ -101,15 +101,14 @@ static bool is_limit(int code)
            code == PCRE2_ERROR_DEPTHLIMIT || code == PCRE2_ERROR_JIT_STACKLIMIT;
 }
 
-static bool take_groups(const struct regex *r, const char *time_format,
-                        struct parse_scratch *scratch, struct slice line, int n_set,
-                        struct record *out)
+static bool take_groups(const struct regex *r, struct parse_scratch *scratch, struct slice line,
+                        int n_set, struct record *out)
 {
     struct matching *m = scratch->match;
     const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data);
     struct filling f;
 
-    if (!fill_start(&f, scratch, out, time_format, r->n_groups))
+    if (!fill_start(&f, scratch, out, r->n_groups))
         return false;
     for (size_t i = 0; i < r->n_groups; i++) {
         const struct group *g = &r->groups[i];
@@ -137,7 +136,7 @@ static enum found try_one(const struct regex_set *set, const struct regex *r,
     n = pcre2_match(r->code, (PCRE2_SPTR)line.ptr, line.len, 0, 0, m->data, m->limits);
     if (is_limit(n) || (n == PCRE2_ERROR_NOMATCH && !is_whole))
         return FOUND_LIMIT;
-    return n > 0 && take_groups(r, set->time_format, scratch, line, n, out) ? FOUND : FOUND_NONE;
+    return n > 0 && take_groups(r, scratch, line, n, out) ? FOUND : FOUND_NONE;
 }
 
 bool regex_match(const struct regex_set *set, struct parse_scratch *scratch, struct slice line,

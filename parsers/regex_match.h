@@ -33,7 +33,6 @@ struct regex {
 struct regex_set {
     struct regex *patterns;
     size_t n_patterns;
-    const char *time_format; /* borrowed, may be NULL */
     int64_t match_limit;
 };
 

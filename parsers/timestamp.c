@@ -84,44 +84,61 @@ size_t civil_take_zone(struct slice s, int *offset_s)
     return used;
 }
 
+/* " +0200", " CEST", " +0200 CEST" (Go, Ruby, date), with a blank or nothing behind it. */
+static size_t take_zone_behind_blank(struct slice s, int *offset_s)
+{
+    int ignored;
+    size_t n = 1;
+    size_t number;
+    size_t name;
+
+    if (!char_at(s, 0, ' '))
+        return 0;
+    number = civil_take_zone(slice_from(s, n), offset_s);
+    if (number == 1 && s.len > 2 && s.ptr[2] != ' ') /* a word that begins with Z */
+        number = 0;
+    n += number;
+    if (number && char_at(s, n, ' ')) {
+        name = civil_take_zone_name(slice_from(s, n + 1), &ignored);
+        if (name && (n + 1 + name == s.len || s.ptr[n + 1 + name] == ' '))
+            n += 1 + name;
+    } else if (!number) {
+        n += civil_take_zone_name(slice_from(s, n), offset_s);
+    }
+    return n > 1 && (n == s.len || s.ptr[n] == ' ') ? n : 0;
+}
+
+size_t civil_take_rfc3339(struct slice s, struct civil *t)
+{
+    size_t at = 19;
+    size_t n;
+
+    if (s.len < 19 || !take_moment(s.ptr, t))
+        return 0;
+    if (char_at(s, at, '.') || char_at(s, at, ',')) {
+        n = civil_take_fraction(slice_from(s, at + 1), &t->nanosecond);
+        at += n ? 1 + n : 0; /* a comma or full stop of the sentence around it */
+    }
+    n = civil_take_zone(slice_from(s, at), &t->offset_s);
+    if (!n && char_at(s, at, ' '))
+        n = take_zone_behind_blank(slice_from(s, at), &t->offset_s);
+    t->has_zone = n > 0;
+    return at + n;
+}
+
 bool timestamp_parse_prefix(struct slice s, int64_t *ns, size_t *used)
 {
     struct civil t = {0};
-    size_t at = 19;
 
-    if (s.len < 19 || !take_moment(s.ptr, &t))
-        return false;
-    if (char_at(s, at, '.') || char_at(s, at, ',')) {
-        size_t n = civil_take_fraction(slice_from(s, at + 1), &t.nanosecond);
-
-        at += n ? 1 + n : 0; /* a comma or full stop of the sentence around it */
-    }
-    at += civil_take_zone(slice_from(s, at), &t.offset_s);
-    *used = at;
-    return civil_to_ns(&t, ns);
-}
-
-/* " +0200", " UTC", " +0000 UTC": what is left behind a time. */
-static bool take_zone_behind_blank(struct slice rest, int64_t *ns)
-{
-    int offset_s = 0;
-    size_t n;
-
-    if (!slice_starts(rest, slice_str(" ")))
-        return false;
-    rest = slice_from(rest, 1);
-    n = civil_take_zone(rest, &offset_s);
-    rest = slice_from(rest, n && n < rest.len && rest.ptr[n] == ' ' ? n + 1 : n);
-    *ns -= (int64_t)offset_s * 1000000000;
-    return *ns >= 0 && ((n && !rest.len) || slice_is(rest, "UTC") || slice_is(rest, "GMT"));
+    *used = civil_take_rfc3339(s, &t);
+    return *used && civil_to_ns(&t, ns);
 }
 
 bool timestamp_parse(struct slice s, int64_t *ns)
 {
     size_t used;
 
-    return timestamp_parse_prefix(s, ns, &used) &&
-           (used == s.len || take_zone_behind_blank(slice_from(s, used), ns));
+    return timestamp_parse_prefix(s, ns, &used) && used == s.len;
 }
 
 /* March 1973, in seconds. What is less is no time that a log was written at, but a duration or a

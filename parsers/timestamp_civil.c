@@ -2,21 +2,20 @@
 
 enum { DAY_S = 86400 };
 
-static bool is_leap(int y)
+bool civil_is_leap(int y)
 {
     return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 }
 
-static int days_in(int month, int year)
+int civil_days_in(int month, int year)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-    return month == 2 && is_leap(year) ? 29 : days[month - 1];
+    return month == 2 && civil_is_leap(year) ? 29 : days[month - 1];
 }
 
-/* Days since 1970-01-01. Years are counted from March, in eras of 400 years, so that the leap day
- * comes last. */
-static int64_t days_from(int year, int month, int day)
+/* Years are counted from March, in eras of 400 years, so that the leap day comes last. */
+int64_t civil_days(int year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
     int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -33,13 +32,13 @@ bool civil_to_ns(const struct civil *t, int64_t *ns)
     int64_t s;
 
     if (t->year < 1970 || t->year > 2261 || t->month < 1 || t->month > 12 || t->day < 1 ||
-        t->day > days_in(t->month, t->year) || t->hour > 23 || t->minute > 59 || second > 60)
+        t->day > civil_days_in(t->month, t->year) || t->hour > 23 || t->minute > 59 || second > 60)
         return false;
     if (second == 60) {
         second = 59;
         nanosecond = 999999999;
     }
-    s = days_from(t->year, t->month, t->day) * DAY_S + t->hour * 3600 + t->minute * 60 + second -
+    s = civil_days(t->year, t->month, t->day) * DAY_S + t->hour * 3600 + t->minute * 60 + second -
         t->offset_s;
     *ns = s * 1000000000 + nanosecond;
     return s >= 0;

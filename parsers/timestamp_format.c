@@ -1,12 +1,16 @@
 /* strptime, without locale and TZ. */
+#include "parsers/time_zone.h"
 #include "parsers/timestamp.h"
 #include "parsers/timestamp_civil.h"
+#include "parsers/timestamp_resolve.h"
 
 struct reading {
+    const struct time_zone *zone; /* whose abbreviations count first; may be NULL */
     struct slice rest;
     struct civil t;
     bool is_pm;
     bool is_12_hours;
+    bool has_year, has_month, has_day;
     bool is_day_of_year; /* %j: t.day counts from the first of January */
     bool is_epoch;       /* %s: the time is whole already */
     int64_t epoch_s;
@@ -14,7 +18,7 @@ struct reading {
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 static void skip_blanks(struct reading *r)
@@ -23,12 +27,14 @@ static void skip_blanks(struct reading *r)
         r->rest = slice_from(r->rest, 1);
 }
 
-/* At most `most` digits, at least one. */
+/* At most `most` digits, at least one; blanks before them, as in strptime. */
 static bool number(struct reading *r, size_t most, int *out)
 {
     size_t n = 0;
 
     *out = 0;
+    while (r->rest.len && *r->rest.ptr == ' ')
+        r->rest = slice_from(r->rest, 1);
     while (n < most && n < r->rest.len && r->rest.ptr[n] >= '0' && r->rest.ptr[n] <= '9')
         *out = *out * 10 + (r->rest.ptr[n++] - '0');
     r->rest = slice_from(r->rest, n);
@@ -61,14 +67,16 @@ static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
 
 static bool zone(struct reading *r)
 {
-    static const char *const utc[] = {"UTC", "GMT"};
-    int i;
-    size_t n;
+    size_t n = 0;
 
-    if (name(r, utc, 2, &i))
-        return true;
-    n = civil_take_zone(r->rest, &r->t.offset_s);
+    while (n < r->rest.len && r->rest.ptr[n] >= 'A' && r->rest.ptr[n] <= 'Z')
+        n++;
+    if (!r->zone || !n || !time_zone_knows(r->zone, slice_of(r->rest.ptr, n), &r->t.offset_s))
+        n = civil_take_zone_name(r->rest, &r->t.offset_s);
+    if (!n)
+        n = civil_take_zone(r->rest, &r->t.offset_s);
     r->rest = slice_from(r->rest, n);
+    r->t.has_zone = n > 0;
     return n > 0;
 }
 
@@ -114,45 +122,83 @@ static bool half_of_day(struct reading *r)
     return false;
 }
 
+static bool year(struct reading *r)
+{
+    r->has_year = true;
+    return number(r, 4, &r->t.year);
+}
+
 static bool short_year(struct reading *r)
 {
+    r->has_year = true;
     if (!number(r, 2, &r->t.year))
         return false;
     r->t.year += r->t.year < 69 ? 2000 : 1900; /* POSIX */
     return true;
 }
 
-static bool read_letter(struct reading *r, char letter)
+static bool month_by_name(struct reading *r)
+{
+    r->has_month = true;
+    if (!name(r, months, 12, &r->t.month))
+        return false;
+    r->t.month++;
+    return true;
+}
+
+static bool percent(struct reading *r)
+{
+    if (!r->rest.len || *r->rest.ptr != '%')
+        return false;
+    r->rest = slice_from(r->rest, 1);
+    return true;
+}
+
+/* The letters of a date. */
+static bool read_date_letter(struct reading *r, char letter)
 {
     int ignored;
 
     switch (letter) {
     case 'Y':
-        return number(r, 4, &r->t.year);
+        return year(r);
     case 'y':
         return short_year(r);
     case 'm':
+        r->has_month = true;
         return number(r, 2, &r->t.month);
     case 'd':
     case 'e':
-        skip_blanks(r);
+        r->has_day = true;
         return number(r, 2, &r->t.day);
     case 'b':
     case 'B':
     case 'h':
-        if (!name(r, months, 12, &r->t.month))
-            return false;
-        r->t.month++;
-        return true;
+        return month_by_name(r);
     case 'a':
     case 'A':
         return name(r, days, 7, &ignored);
     case 'j':
         r->is_day_of_year = true;
         return number(r, 3, &r->t.day);
+    case 'F':
+        return read_format(r, "%Y-%m-%d");
+    case 'D':
+        return read_format(r, "%m/%d/%y");
+    default:
+        return false;
+    }
+}
+
+/* The others. */
+static bool read_letter(struct reading *r, char letter)
+{
+    switch (letter) {
     case 'H':
+    case 'k':
         return number(r, 2, &r->t.hour);
     case 'I':
+    case 'l':
         return twelve_hours(r);
     case 'p':
         return half_of_day(r);
@@ -168,24 +214,40 @@ static bool read_letter(struct reading *r, char letter)
         return zone(r);
     case 's':
         return seconds_since_1970(r);
-    case 'F':
-        return read_format(r, "%Y-%m-%d");
     case 'T':
         return read_format(r, "%H:%M:%S");
-    case 'D':
-        return read_format(r, "%m/%d/%y");
+    case 'R':
+        return read_format(r, "%H:%M");
     case 'n':
     case 't':
         skip_blanks(r);
         return true;
     case '%':
-        if (!r->rest.len || *r->rest.ptr != '%')
-            return false;
-        r->rest = slice_from(r->rest, 1);
-        return true;
+        return percent(r);
     default:
-        return false;
+        return read_date_letter(r, letter);
     }
+}
+
+static void maybe_fraction(struct reading *r)
+{
+    size_t n;
+
+    if (!r->rest.len || (*r->rest.ptr != '.' && *r->rest.ptr != ','))
+        return;
+    n = civil_take_fraction(slice_from(r->rest, 1), &r->t.nanosecond);
+    r->rest = slice_from(r->rest, n ? n + 1 : 0);
+}
+
+/* One directly behind the time, or behind a blank. */
+static void maybe_zone(struct reading *r)
+{
+    struct slice before = r->rest;
+
+    if (r->rest.len && *r->rest.ptr == ' ')
+        r->rest = slice_from(r->rest, 1);
+    if (!zone(r))
+        r->rest = before;
 }
 
 static bool read_format(struct reading *r, const char *format)
@@ -194,6 +256,10 @@ static bool read_format(struct reading *r, const char *format)
         if (*format == '%') {
             if (!*++format || !read_letter(r, *format))
                 return false;
+        } else if (*format == TIMESTAMP_MAYBE_FRACTION[0]) {
+            maybe_fraction(r);
+        } else if (*format == TIMESTAMP_MAYBE_ZONE[0]) {
+            maybe_zone(r);
         } else if (is_blank(*format)) {
             skip_blanks(r);
         } else {
@@ -211,7 +277,7 @@ bool timestamp_format_is_known(const char *format, char *bad)
         if (*format != '%')
             continue;
         format++;
-        if (!*format || !strchr("YymdebBhaAjHIpMSfLzZsFTDnt%", *format)) {
+        if (!*format || !strchr("YymdebBhaAjHIklpMSfLzZsFTRDnt%", *format)) {
             *bad = *format;
             return false;
         }
@@ -219,36 +285,59 @@ bool timestamp_format_is_known(const char *format, char *bad)
     return true;
 }
 
-static bool is_leap_year(int year)
+/* Whether one of the letters stands in the format behind a percent sign. */
+static bool has_letter(const char *format, const char *letters)
 {
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    for (; *format; format++)
+        if (*format == '%' && *++format && strchr(letters, *format))
+            return true;
+    return false;
 }
 
-/* False for day 366 of a year that has none. */
-static bool day_of_year(const struct reading *r, int64_t *ns)
+bool timestamp_format_has_day(const char *format)
 {
-    struct civil t = r->t;
-    int day = r->t.day;
+    return has_letter(format, "YyFDs") || (has_letter(format, "mbBh") && has_letter(format, "de"));
+}
 
-    t.month = 1;
-    t.day = 1;
-    if (day < 1 || day > (is_leap_year(t.year) ? 366 : 365) || !civil_to_ns(&t, ns))
+/* Month and day of the year's n-th day. */
+static bool from_day_of_year(struct civil *t)
+{
+    int left = t->day;
+
+    if (left < 1 || left > (civil_is_leap(t->year) ? 366 : 365))
         return false;
-    *ns += (int64_t)(day - 1) * 86400 * 1000000000;
+    for (t->month = 1; left > civil_days_in(t->month, t->year); t->month++)
+        left -= civil_days_in(t->month, t->year);
+    t->day = left;
     return true;
 }
 
-bool timestamp_parse_format(struct slice s, const char *format, int64_t *ns)
+static bool resolve(const struct time_context *c, struct reading *r, struct time_said *out)
 {
-    struct reading r = {.rest = s, .t = {.year = 1970, .month = 1, .day = 1}};
-
-    if (!read_format(&r, format) || r.rest.len)
-        return false;
-    if (r.is_epoch) {
-        *ns = r.epoch_s * 1000000000 + r.t.nanosecond;
+    if (r->is_epoch) {
+        *out = (struct time_said){r->epoch_s * 1000000000 + r->t.nanosecond, 0};
         return true;
     }
-    if (r.is_12_hours)
-        r.t.hour = r.t.hour % 12 + (r.is_pm ? 12 : 0);
-    return r.is_day_of_year ? day_of_year(&r, ns) : civil_to_ns(&r.t, ns);
+    if (r->is_12_hours)
+        r->t.hour = r->t.hour % 12 + (r->is_pm ? 12 : 0);
+    if (r->is_day_of_year && (!r->has_year || !from_day_of_year(&r->t)))
+        return false;
+    r->t.has_no_year = !r->has_year;
+    if (!r->has_year && (!r->has_month || !r->has_day))
+        return false;
+    return timestamp_resolve(c, &r->t, out);
+}
+
+bool timestamp_read_format(const struct time_context *c, struct slice s, const char *format,
+                           struct time_said *out, size_t *used)
+{
+    struct reading r = {.zone = c->rules ? c->rules->zone : NULL,
+                        .rest = s,
+                        .t = {.year = 1970, .month = 1, .day = 1}};
+
+    if (!read_format(&r, format) || (!used && r.rest.len))
+        return false;
+    if (used)
+        *used = s.len - r.rest.len;
+    return resolve(c, &r, out);
 }

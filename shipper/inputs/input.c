@@ -69,6 +69,7 @@ struct stream_options input_stream_options(const struct input_common *common,
 {
     return (struct stream_options){
         .parser = parser,
+        .times = common->times,
         .max_line_bytes = common->max_line_bytes,
         .chunk_bytes = common->chunk_bytes,
         .with_invocations = common->with_invocations,

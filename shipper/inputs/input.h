@@ -35,11 +35,12 @@ struct input_common {
     int64_t max_line_bytes;
     int64_t chunk_bytes; /* how much is read at once */
     bool with_invocations;
-    int id_mode;              /* enum id_mode */
-    const char *namespace;    /* the key that the application's own keys stand under */
-    bool with_original;       /* event.original: the line as it was read */
-    struct option_map lift;   /* the application's keys that stand at the root, and as what */
-    struct option_map labels; /* added to every event */
+    int id_mode;                    /* enum id_mode */
+    const char *namespace;          /* the key that the application's own keys stand under */
+    bool with_original;             /* event.original: the line as it was read */
+    struct option_map lift;         /* the application's keys that stand at the root, and as what */
+    struct option_map labels;       /* added to every event */
+    const struct time_rules *times; /* of the parser, once finished; NULL: none */
 };
 
 enum id_mode { ID_AUTO, ID_NONE };

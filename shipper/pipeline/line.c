@@ -17,6 +17,9 @@ void line_work_init(struct line_work *work, struct chunk *chunk, struct worker *
     work->first_ns = 0;
     work->ahead = (struct slice){0};
     work->is_out_of_memory = false;
+    w->parse.times = (struct time_context){
+        .rules = work->stream->options->times,
+        .near_ns = work->stream->mtime_ns ? work->stream->mtime_ns : chunk->now_wall_ns};
 }
 
 void line_work_fini(struct line_work *work)
@@ -39,6 +42,7 @@ static struct line_ref name_line(const struct stream *s, const struct record *r,
     struct hash128 key = is_dated(r) ? s->id_key : s->undated_key;
 
     key.low += offset * 0x9E3779B97F4A7C15u;
+    key.high += (uint64_t)r->guessed_year; /* such a line may be said again next year */
     return (struct line_ref){offset, hash128_keyed(line, &key), s->id_key.low};
 }
 

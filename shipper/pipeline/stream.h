@@ -51,6 +51,7 @@ typedef bool stream_take_fn(struct line_work *work, struct slice line, uint64_t 
 /* How the input wants its lines read; borrowed from the configuration. */
 struct stream_options {
     const struct parser *parser;
+    const struct time_rules *times; /* NULL: none */
     int64_t max_line_bytes;
     int64_t chunk_bytes;   /* read at once; 0: 256 KiB */
     bool with_invocations; /* one summary event a request */

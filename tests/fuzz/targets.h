@@ -21,6 +21,8 @@ int fuzz_regex(const uint8_t *data, size_t size);
 int fuzz_pairs(const uint8_t *data, size_t size);
 int fuzz_csv(const uint8_t *data, size_t size);
 int fuzz_grok(const uint8_t *data, size_t size);
+/* Times held against the C library's strptime and strftime; any format, any zone's file. */
+int fuzz_timestamp(const uint8_t *data, size_t size);
 /* A segment of the disk queue, the meta of a record, or what was settled. */
 int fuzz_queue_segment(const uint8_t *data, size_t size);
 

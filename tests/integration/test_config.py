@@ -347,7 +347,7 @@ def test_a_verb_that_is_asked_itself(run_ship, verb):
     [
         ("elasticsearch", ["hosts: a list of texts; required", "tls.ca_file: a path", "batch.linger: a duration"]),
         ("file", ["paths: a list of texts; required", "watch: one of inotify, poll; default inotify", "max_line"]),
-        ("regex", ["pattern: text; required", "match_limit: a whole number from 1000 to 10000000"]),
+        ("regex", ["pattern: a list of texts; required", "match_limit: a whole number from 1000 to 10000000"]),
         ("config", ["limits.memory: a size", "  regex ", "  elasticsearch ", "${file:/path}"]),
     ],
 )

@@ -25,6 +25,10 @@ struct record_row {
 /* Parses each line and expects it to say what the row wants; every failing row is told. */
 void record_rows_check(const struct parser *p, const struct record_row *rows, size_t n_rows);
 
+/* The same, of times that are written so. */
+void record_rows_check_times(const struct parser *p, const struct time_rules *times,
+                             const struct record_row *rows, size_t n_rows);
+
 #define RECORD_ROWS_CHECK(parser, rows)                                                            \
     record_rows_check((parser), (rows), sizeof(rows) / sizeof(rows)[0])
 

@@ -11,6 +11,30 @@ static struct config *parse(const char *text, struct err *e)
     return config_parse(text, strlen(text), "ship.yaml", e);
 }
 
+Test(config_loader, times_of_a_parser)
+{
+    struct err e = {0};
+    struct config *c = parse("inputs:\n"
+                             "  - type: stdin\n"
+                             "    parser: {type: json, time_format: '%d.%m.%Y %T', time_zone: "
+                             "Europe/Berlin}\n"
+                             "  - type: stdin\n"
+                             "    name: other\n"
+                             "    parser: json\n"
+                             "outputs: [{type: stdout}]\n",
+                             &e);
+    const struct time_rules *times;
+
+    cr_assert(c, "%s: %s", e.where, e.what);
+    times = c->inputs[0].common.times;
+    cr_assert(times);
+    cr_assert_eq(times->n_formats, 1);
+    cr_expect_str_eq(times->formats[0], "%d.%m.%Y %T");
+    cr_expect(times->zone);
+    cr_expect_null(c->inputs[1].common.times);
+    config_free(c);
+}
+
 Test(config_loader, a_whole_configuration)
 {
     struct err e = {0};

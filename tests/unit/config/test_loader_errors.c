@@ -244,6 +244,32 @@ Test(config_errors, values)
 }
 
 /* Whatever is wrong with it, or beside it: a secret is not told. */
+Test(config_errors, times)
+{
+#define PARSER(options) "inputs: [{type: stdin, parser: {" options "}}]\n" OUTPUT
+    static const struct row rows[] = {
+        {PARSER("type: json, time_format: '%Q'"),
+         "1:58: inputs[0].parser.time_format: %Q is not known; want strptime's letters, rfc3339 or "
+         "epoch"},
+        {PARSER("type: json, time_format: [rfc3339, '%H:%M']"),
+         "1:58: inputs[0].parser.time_format: \"%H:%M\" gives no day; want %Y, %F, %D, %s, or "
+         "month "
+         "and day"},
+        {PARSER("type: auto, time_zone: Europe/Nowhere"),
+         "1:56: inputs[0].parser.time_zone: \"Europe/Nowhere\": "
+         "/usr/share/zoneinfo/Europe/Nowhere: No such file or directory; want a zone of the "
+         "system's tzdata as Europe/Berlin, local, UTC or +02:00"},
+        {PARSER("type: auto, time_zone: ../etc/passwd"),
+         "1:56: inputs[0].parser.time_zone: \"../etc/passwd\" is no name of a zone; want one as "
+         "Europe/Berlin, local, UTC or +02:00"},
+        {PARSER("type: raw, time_zone: UTC"),
+         "1:55: inputs[0].parser.time_zone: the parser raw takes no times out of lines"},
+    };
+#undef PARSER
+
+    EXPECT_ERRORS(rows);
+}
+
 Test(config_errors, secrets_are_not_quoted)
 {
     static const char *const texts[] = {

@@ -22,6 +22,7 @@ static const struct {
     {"parse_line", fuzz_parse_line},
     {"queue_segment", fuzz_queue_segment},
     {"regex", fuzz_regex},
+    {"timestamp", fuzz_timestamp},
 };
 
 static struct buffer files[MOST_FILES];

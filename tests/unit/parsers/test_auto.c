@@ -79,3 +79,36 @@ Test(auto, scratch_is_given_back)
     parse_scratch_free(&scratch);
     buffer_free(&line);
 }
+
+/* Text that begins with a time, in the forms of other programs than Lambda's runtimes. */
+Test(auto, times_of_other_programs)
+{
+    static const struct record_row rows[] = {
+        {"Python's logging", "2026-10-09 08:53:20,123 - shop - INFO - taken",
+         "time=" T "123000000 message=\"2026-10-09 08:53:20,123 - shop - INFO - taken\""},
+        {"a zone behind a blank", "2026-10-09 10:53:20 +0200 WARN low",
+         "time=" T "000000000 level=warn message=\"2026-10-09 10:53:20 +0200 WARN low\""},
+        {"syslog's, of this year", "Oct  9 08:53:20 host app[7]: taken",
+         "time=" T "000000000 message=\"Oct  9 08:53:20 host app[7]: taken\""},
+        {"syslog's, of last year", "Oct 11 08:53:20 host app[7]: taken",
+         "time=1760172800000000000 message=\"Oct 11 08:53:20 host app[7]: taken\""},
+        {"java.util.logging", "Oct 9, 2026 8:53:20 AM com.shop.Orders take",
+         "time=" T "000000000 message=\"Oct 9, 2026 8:53:20 AM com.shop.Orders take\""},
+        {"klog", "W1009 08:53:20.123456      17 main.go:42] low",
+         "time=" T
+         "123456000 level=warn message=\"W1009 08:53:20.123456      17 main.go:42] low\""},
+        {"klog, no such day", "W1309 08:53:20.123456      17 main.go:42] low", ""},
+        {"Apache's errors", "[Fri Oct 09 08:53:20.123456 2026] [core:error] [pid 8] no file",
+         "time=" T "123456000 message=\"[Fri Oct 09 08:53:20.123456 2026] [core:error] [pid 8] no "
+         "file\""},
+        {"Azure's host", "[2026-10-09T08:53:20.123Z] Host started (64ms)",
+         "time=" T "123000000 message=\"[2026-10-09T08:53:20.123Z] Host started (64ms)\""},
+        {"nginx's errors", "2026/10/09 08:53:20 [error] 12#12: *1 open() failed",
+         "time=" T "000000000 message=\"[error] 12#12: *1 open() failed\""},
+        {"words", "The order 8:53:20 was taken", ""},
+        {"a word of three letters", "Oct was cold", ""},
+        {"a bracket of its own", "[2026] is a year", ""},
+    };
+
+    RECORD_ROWS_CHECK(&auto_parser, rows);
+}

@@ -47,6 +47,30 @@ Test(chain, the_first_that_accepts_reads)
     parser_free(&chain);
 }
 
+/* Each of them reads the times that it was told of. */
+Test(chain, times_of_each)
+{
+    static const char *const formats[] = {"%d.%m.%Y %T"};
+    static const struct time_rules german = {formats, 1, NULL};
+    static const char *pattern[] = {"^at (?<time>.*)$"};
+    static struct regex_options options = {.pattern = {pattern, 1}, .match_limit = 100000};
+    static const struct record_row rows[] = {
+        {"the first", "{\"time\":\"09.10.2026 08:53:20\"}", "time=" T "000000000"},
+        {"not of the first", "{\"time\":\"2026-10-09 08:53:20\"}", "[time]='2026-10-09 08:53:20'"},
+        {"the second", "at 2026-10-09 08:53:20", "time=" T "000000000"},
+        {"not of the second", "at 09.10.2026 08:53:20", "[time]=\"09.10.2026 08:53:20\""},
+    };
+    struct parser chain;
+    struct err e = {0};
+
+    cr_assert_eq(chain_new(2, &chain), 0);
+    *chain_link(&chain, 0) = (struct parser){&parser_json, NULL};
+    *chain_link(&chain, 1) = (struct parser){&parser_regex, parser_regex.make(&options, &e)};
+    chain_set_times(&chain, 0, &german);
+    RECORD_ROWS_CHECK(&chain, rows);
+    parser_free(&chain);
+}
+
 Test(chain, one_that_was_not_finished_is_freed)
 {
     struct parser chain;

@@ -100,8 +100,6 @@ Test(csv, options_that_do_not_work)
         {{.columns = {twice, 2}, .delimiter = "", .quote = "\""}, "delimiter"},
         {{.columns = {twice, 2}, .delimiter = ",", .quote = "\xC2"}, "quote"},
         {{.columns = {twice, 2}, .delimiter = ",", .quote = ","}, "quote"},
-        {{.columns = {twice, 2}, .delimiter = ",", .quote = "\"", .time_format = "%Q"},
-         "time_format"},
         {{.columns = {twice, 2}, .types = {&key, &integer, 1}, .delimiter = ",", .quote = "\""},
          "types.a"},
         {{.columns = {twice, 2}, .types = {&other, &string, 1}, .delimiter = ",", .quote = "\""},

@@ -235,7 +235,8 @@ Test(lambda_text, go)
          "\"errorString\"}\" error='errorString' reason='boom' flags=32"},
         {"JSON of the function's own", "2026/10/09 08:53:20 {\"a\":1}",
          "time=" T "000000000 message=\"{\"a\":1}\""},
-        {"nothing behind the time", "2026/10/09 08:53:20", ""},
+        {"nothing behind the time", "2026/10/09 08:53:20",
+         "time=" T "000000000 message=\"2026/10/09 08:53:20\""},
         {"no such day", "2026/13/09 08:53:20 x", ""},
     };
 

@@ -2,7 +2,6 @@
 #include <criterion/criterion.h>
 
 #include "parsers/kv.h"
-#include "parsers/logfmt.h"
 #include "tests/support/record_text.h"
 
 Test(logfmt, lines)
@@ -60,9 +59,8 @@ Test(logfmt, lines)
         {"nothing", "", "message=\"\" flags=16"},
         {"a platform line", "END RequestId: " ID, "kind=end request=" ID},
     };
-    struct logfmt_options options = {NULL};
     struct err e = {0};
-    struct parser p = {&parser_logfmt, parser_logfmt.make(&options, &e)};
+    struct parser p = {&parser_logfmt, parser_logfmt.make(NULL, &e)};
 
     RECORD_ROWS_CHECK(&p, rows);
     parser_free(&p);
@@ -74,23 +72,20 @@ Test(logfmt, the_time_s_format)
         {"as configured", "time=\"09/Oct/2026:10:53:20 +0200\" a=1", "time=" T "000000000 [a]=1"},
         {"nothing else", "time=2026-10-09T08:53:20Z a=1", "[time]=\"2026-10-09T08:53:20Z\" [a]=1"},
     };
-    struct logfmt_options options = {"%d/%b/%Y:%H:%M:%S %z"};
+    static const char *const formats[] = {"%d/%b/%Y:%H:%M:%S %z"};
+    struct time_rules times = {formats, 1, NULL};
     struct err e = {0};
-    struct parser p = {&parser_logfmt, parser_logfmt.make(&options, &e)};
+    struct parser p = {&parser_logfmt, parser_logfmt.make(NULL, &e)};
 
-    RECORD_ROWS_CHECK(&p, rows);
+    record_rows_check_times(&p, &times, rows, sizeof rows / sizeof rows[0]);
     parser_free(&p);
-    options.time_format = "%Q";
-    cr_expect_null(parser_logfmt.make(&options, &e));
-    cr_expect_str_eq(e.where, "time_format");
 }
 
 /* A line of very many pairs is none, so that it costs no more than another. */
 Test(logfmt, has_a_ceiling)
 {
-    struct logfmt_options options = {NULL};
     struct err e = {0};
-    struct parser p = {&parser_logfmt, parser_logfmt.make(&options, &e)};
+    struct parser p = {&parser_logfmt, parser_logfmt.make(NULL, &e)};
     struct parse_scratch scratch = {0};
     struct buffer line = {0};
     struct record r;
@@ -172,14 +167,17 @@ Test(kv, options_that_do_not_work)
         struct kv_options options;
         const char *where;
     } rows[] = {
-        {{" ", " ", "\"", NULL, NULL}, "separator"},
-        {{" ", "=", "=", NULL, NULL}, "quotes"},
-        {{" ", "=", "\xC2\xAB", NULL, NULL}, "quotes"},
-        {{" ", "\\", "\"", NULL, NULL}, "separator"},
-        {{" ", "=", "\"", "0123456789012345678901234567890123456789012345678901234567890123456789",
-          NULL},
+        {{" ", " ", "\"", NULL}, "separator"},
+        {{" ", "=", "=", NULL}, "quotes"},
+        {{" ", "=", "\xC2\xAB", NULL}, "quotes"},
+        {{" ", "\\", "\"", NULL}, "separator"},
+        {{
+             " ",
+             "=",
+             "\"",
+             "0123456789012345678901234567890123456789012345678901234567890123456789",
+         },
          "prefix"},
-        {{" ", "=", "\"", NULL, "%Q"}, "time_format"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -14,9 +14,10 @@
 #define AT "time=" T "000000000"
 
 /* With `types` as "name type name type", blanks between. */
-static void check_all(const struct regex_options *options, const char *line, const char *want)
+static void check_all(const struct regex_options *options, const struct time_rules *times,
+                      const char *line, const char *want)
 {
-    struct parse_scratch scratch = {0};
+    struct parse_scratch scratch = {.times.rules = times};
     struct parser parser = {&parser_regex, NULL};
     struct buffer got = {0};
     struct record r;
@@ -39,15 +40,16 @@ static void check(const char *pattern, const char *line, const char *want)
 {
     struct regex_options options = {.pattern = ONE_PATTERN(pattern), .match_limit = 100000};
 
-    check_all(&options, line, want);
+    check_all(&options, NULL, line, want);
 }
 
 static void check_time(const char *format, const char *line, const char *want)
 {
-    struct regex_options options = {
-        .pattern = ONE_PATTERN("^(?<time>.*?) \\| "), .time_format = format, .match_limit = 100000};
+    struct regex_options options = {.pattern = ONE_PATTERN("^(?<time>.*?) \\| "),
+                                    .match_limit = 100000};
+    struct time_rules times = {.formats = &format, .n_formats = format != NULL};
 
-    check_all(&options, line, want);
+    check_all(&options, &times, line, want);
 }
 
 Test(regex, named_groups_become_fields)
@@ -100,9 +102,9 @@ Test(regex, types)
 
     options.pattern = (struct option_list)ONE_PATTERN("(?<ms>\\S+) (?<ok>\\S+)");
     options.types = (struct option_map){keys, values, 2};
-    check_all(&options, "1.25 true", "[ms]=1.25 [ok]=true");
+    check_all(&options, NULL, "1.25 true", "[ms]=1.25 [ok]=true");
     options.pattern = (struct option_list)ONE_PATTERN("(?<ms:int>\\S+) (?<ok>\\S+)");
-    check_all(&options, "1.25 true", "[ms]=1.25 [ok]=true");
+    check_all(&options, NULL, "1.25 true", "[ms]=1.25 [ok]=true");
 }
 
 Test(regex, types_are_only_read_where_a_group_begins)
@@ -242,23 +244,19 @@ Test(regex, patterns_that_do_not_work)
         const char *pattern;
         const char *key;
         const char *type;
-        const char *format;
         const char *what;
     } rows[] = {
-        {"(?<a>x", NULL, NULL, NULL, "at offset 6: missing closing parenthesis"},
-        {"(?<a:int>x)(", NULL, NULL, NULL, "at offset 12: missing closing parenthesis"},
-        {"(?<a:int>x)(?<b:float>y)*+*", NULL, NULL, NULL, "at offset 26: quantifier"},
-        {"(?<a>x)(?<a>y)", NULL, NULL, NULL, "two named subpatterns have the same name"},
-        {"(?<1a>x)", NULL, NULL, NULL, "at offset 3"},
-        {"\\C(?<a>x)", NULL, NULL, NULL, "\\C"},
-        {"(x)", NULL, NULL, NULL, "no named group"},
-        {".*", NULL, NULL, NULL, "no named group"},
-        {"(?<a:real>x)", NULL, NULL, NULL, "group \"a\": type \"real\" is not one of"},
-        {"(?<a>x)", "b", "int", NULL, "types.b: the pattern has no group of that name"},
-        {"(?<a>x)", "a", "number", NULL, "types.a: \"number\" is not one of"},
-        {"(?<a>x)", NULL, NULL, "%Q", "time_format: %Q is not known"},
-        {"(?<a>x)", NULL, NULL, "%H:%M", "gives no year"},
-        {"(?<a>x)", NULL, NULL, "100%", "time_format"},
+        {"(?<a>x", NULL, NULL, "at offset 6: missing closing parenthesis"},
+        {"(?<a:int>x)(", NULL, NULL, "at offset 12: missing closing parenthesis"},
+        {"(?<a:int>x)(?<b:float>y)*+*", NULL, NULL, "at offset 26: quantifier"},
+        {"(?<a>x)(?<a>y)", NULL, NULL, "two named subpatterns have the same name"},
+        {"(?<1a>x)", NULL, NULL, "at offset 3"},
+        {"\\C(?<a>x)", NULL, NULL, "\\C"},
+        {"(x)", NULL, NULL, "no named group"},
+        {".*", NULL, NULL, "no named group"},
+        {"(?<a:real>x)", NULL, NULL, "group \"a\": type \"real\" is not one of"},
+        {"(?<a>x)", "b", "int", "types.b: the pattern has no group of that name"},
+        {"(?<a>x)", "a", "number", "types.a: \"number\" is not one of"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -266,7 +264,6 @@ Test(regex, patterns_that_do_not_work)
         const char *values[] = {rows[i].type};
         struct regex_options options = {.pattern = ONE_PATTERN(rows[i].pattern),
                                         .types = {keys, values, rows[i].key ? 1 : 0},
-                                        .time_format = rows[i].format,
                                         .match_limit = 100000};
         struct err e = {0};
         char text[sizeof e.what + sizeof e.where];
@@ -301,11 +298,11 @@ Test(regex, the_first_of_several_patterns_that_matches_counts)
         .keys = (const char *[]){"who"}, .values = (const char *[]){"string"}, .n_items = 1};
 
     options.types = types;
-    check_all(&options, "order 17", "[order]=17");
-    check_all(&options, "order 17, Bob left", "[order]=17");
-    check_all(&options, "an order: Bob left", "[who]=\"Bob\"");
-    check_all(&options, "nobody came", "message=\"nobody came\" flags=16");
-    check_all(&options, "REPORT RequestId: " ID "\tDuration: 1.5 ms\tBilled Duration: 2 ms",
+    check_all(&options, NULL, "order 17", "[order]=17");
+    check_all(&options, NULL, "order 17, Bob left", "[order]=17");
+    check_all(&options, NULL, "an order: Bob left", "[who]=\"Bob\"");
+    check_all(&options, NULL, "nobody came", "message=\"nobody came\" flags=16");
+    check_all(&options, NULL, "REPORT RequestId: " ID "\tDuration: 1.5 ms\tBilled Duration: 2 ms",
               "kind=report request=" ID " duration=1.5 billed=2");
 }
 
