@@ -38,6 +38,7 @@ static const struct json_name of_7[] = {
     {"instant", JSON_SLOT_TIME, 4, JSON_GROUP_NONE},
     {"asctime", JSON_SLOT_TIME, 5, JSON_GROUP_NONE},
     {"message", JSON_SLOT_MESSAGE, 0, JSON_GROUP_NONE},
+    {"levelno", JSON_SLOT_LEVEL, 4, JSON_GROUP_NONE},
     {"traceid", JSON_SLOT_TRACE, 0, JSON_GROUP_NONE},
     {"span.id", JSON_SLOT_SPAN, 0, JSON_GROUP_NONE},
     {"span_id", JSON_SLOT_SPAN, 0, JSON_GROUP_NONE},
@@ -70,6 +71,7 @@ static const struct json_name of_10[] = {
     {"timemillis", JSON_SLOT_TIME, 4, JSON_GROUP_NONE},
     {"event_time", JSON_SLOT_TIME, 5, JSON_GROUP_NONE},
     {"log.logger", JSON_SLOT_LOGGER, 0, JSON_GROUP_NONE},
+    {"level_name", JSON_SLOT_LEVEL, 2, JSON_GROUP_NONE},
     {"loggername", JSON_SLOT_LOGGER, 1, JSON_GROUP_NONE},
     {"cold_start", JSON_SLOT_COLDSTART, 1, JSON_GROUP_NONE},
     {"error.type", JSON_SLOT_ERROR_TYPE, 0, JSON_GROUP_NONE},
@@ -98,6 +100,7 @@ static const struct json_name of_12[] = {
 };
 static const struct json_name of_13[] = {
     {"severity_text", JSON_SLOT_LEVEL, 3, JSON_GROUP_NONE},
+    {"severitylevel", JSON_SLOT_LEVEL, 4, JSON_GROUP_NONE},
     {"short_message", JSON_SLOT_MESSAGE, 2, JSON_GROUP_NONE},
     {"xray_trace_id", JSON_SLOT_TRACE, 1, JSON_GROUP_NONE},
     {"function_name", JSON_SLOT_FAAS_NAME, 1, JSON_GROUP_NONE},
@@ -107,6 +110,7 @@ static const struct json_name of_13[] = {
 };
 static const struct json_name of_14[] = {
     {"_aws.timestamp", JSON_SLOT_TIME, 7, JSON_GROUP_NONE},
+    {"severitynumber", JSON_SLOT_LEVEL, 4, JSON_GROUP_NONE},
     {"fields.message", JSON_SLOT_MESSAGE, 2, JSON_GROUP_NONE},
     {"aws_request_id", JSON_SLOT_REQUEST_ID, 4, JSON_GROUP_NONE},
     {"faas.execution", JSON_SLOT_REQUEST_ID, 5, JSON_GROUP_NONE},
@@ -120,6 +124,9 @@ static const struct json_name of_14[] = {
 };
 static const struct json_name of_15[] = {
     {"event_timestamp", JSON_SLOT_TIME, 5, JSON_GROUP_NONE},
+    {"severity_number", JSON_SLOT_LEVEL, 4, JSON_GROUP_NONE},
+    {"syslog_severity", JSON_SLOT_LEVEL, 4, JSON_GROUP_NONE},
+    {"syslog.severity", JSON_SLOT_LEVEL, 4, JSON_GROUP_NONE},
     {"x-amzn-trace-id", JSON_SLOT_TRACE, 2, JSON_GROUP_NONE},
     {"x_amzn_trace_id", JSON_SLOT_TRACE, 2, JSON_GROUP_NONE},
     {"functionversion", JSON_SLOT_FAAS_VERSION, 1, JSON_GROUP_NONE},

@@ -73,12 +73,15 @@ static bool take_level(const struct json_member *m, struct record *out)
 
     if (!is_word(m, LONGEST_LEVEL) && m->type != JSON_TYPE_NUMBER)
         return false;
-    level = level_parse(m->value);
+    if (*m->value.ptr >= '0' && *m->value.ptr <= '9')
+        level = level_parse_number(m->key, m->value);
+    else
+        level = level_parse(m->value);
     if (level == LEVEL_NONE && m->type == JSON_TYPE_NUMBER)
         return false;
     out->level = level;
     out->level_text = level == LEVEL_NONE ? m->value : slice_of(NULL, 0);
-    if (slice_is(out->level_text, "UNDEFINED")) /* Java's LambdaLogger: no level was given */
+    if (level_is_unsaid(out->level_text))
         out->level_text.len = 0;
     return true;
 }

@@ -13,7 +13,7 @@ static const struct spelling of_1[] = {
     {"t", LEVEL_TRACE}, {"v", LEVEL_TRACE}, {"d", LEVEL_DEBUG}, {"i", LEVEL_INFO},
     {"w", LEVEL_WARN},  {"e", LEVEL_ERROR}, {"f", LEVEL_FATAL}, {"c", LEVEL_FATAL},
 };
-/* bunyan and pino */
+/* bunyan and pino; what else is a number: level_number.c */
 static const struct spelling of_2[] = {
     {"10", LEVEL_TRACE}, {"20", LEVEL_DEBUG}, {"30", LEVEL_INFO},
     {"40", LEVEL_WARN},  {"50", LEVEL_ERROR}, {"60", LEVEL_FATAL},
@@ -41,7 +41,10 @@ static const struct spelling of_7[] = {
     {"success", LEVEL_INFO},
 };
 static const struct spelling of_8[] = {{"critical", LEVEL_FATAL}};
-static const struct spelling of_9[] = {{"emergency", LEVEL_FATAL}};
+static const struct spelling of_9[] = {
+    {"emergency", LEVEL_FATAL},
+    {"exception", LEVEL_ERROR},
+};
 static const struct spelling of_11[] = {{"information", LEVEL_INFO}};
 static const struct spelling of_13[] = {{"informational", LEVEL_INFO}};
 
@@ -59,9 +62,26 @@ static const struct {
     [9] = ROWS(of_9), [11] = ROWS(of_11), [13] = ROWS(of_13),
 };
 
+/* Go's slog writes what lies between its levels as "WARN+1", "DEBUG-4". */
+static struct slice less_go_offset(struct slice text)
+{
+    size_t n = text.len;
+
+    while (n && text.ptr[n - 1] >= '0' && text.ptr[n - 1] <= '9')
+        n--;
+    if (n > 1 && n < text.len && (text.ptr[n - 1] == '+' || text.ptr[n - 1] == '-'))
+        text.len = n - 1;
+    return text;
+}
+
+bool level_is_unsaid(struct slice text)
+{
+    return slice_is(text, "UNDEFINED") || slice_is(text, "DEFAULT");
+}
+
 enum level level_parse(struct slice text)
 {
-    text = slice_trim(text);
+    text = less_go_offset(slice_trim(text));
     if (text.len > LONGEST_SPELLING)
         return LEVEL_NONE;
     for (size_t i = 0; i < by_length[text.len].n_rows; i++) {

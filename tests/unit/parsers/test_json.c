@@ -195,6 +195,29 @@ Test(json, other_loggers)
     CHECK(rows);
 }
 
+Test(json, levels_as_numbers)
+{
+    static const struct record_row rows[] = {
+        {"Python's JSON loggers", "{\"levelno\":30,\"message\":\"m\"}", "level=warn message='m'"},
+        {"the name counts more", "{\"levelno\":10,\"levelname\":\"WARNING\"}",
+         "level=warn [levelno]=10"},
+        {"Monolog", "{\"message\":\"m\",\"level\":300,\"level_name\":\"WARNING\"}",
+         "level=warn message='m' [level_name]='WARNING'"},
+        {"OpenTelemetry", "{\"severityNumber\":17,\"severityText\":\"Error\"}",
+         "level=error [severityNumber]=17"},
+        {"Google", "{\"severity\":\"DEFAULT\",\"message\":\"m\"}", "message='m'"},
+        {"Google, a number", "{\"severity\":400}", "level=warn"},
+        {"Google's names", "{\"severity\":\"ALERT\"}", "level=fatal"},
+        {"Application Insights", "{\"severityLevel\":2}", "level=warn"},
+        {"Go's slog", "{\"level\":\"ERROR+2\"}", "level=error"},
+        {"digits in a string", "{\"level\":\"40\"}", "level=warn"},
+        {"a spelling that is not known", "{\"level\":\"loud\"}", "level?=loud"},
+        {"syslog's", "{\"syslog_severity\":4}", "level=warn"},
+    };
+
+    CHECK(rows);
+}
+
 Test(json, what_cannot_be_understood_stays)
 {
     static const struct record_row rows[] = {
@@ -311,6 +334,13 @@ Test(json, every_name_is_found_in_any_case)
         {"severitytext", JSON_SLOT_LEVEL},
         {"lvl", JSON_SLOT_LEVEL},
         {"@l", JSON_SLOT_LEVEL},
+        {"levelno", JSON_SLOT_LEVEL},
+        {"level_name", JSON_SLOT_LEVEL},
+        {"severitylevel", JSON_SLOT_LEVEL},
+        {"severitynumber", JSON_SLOT_LEVEL},
+        {"severity_number", JSON_SLOT_LEVEL},
+        {"syslog_severity", JSON_SLOT_LEVEL},
+        {"syslog.severity", JSON_SLOT_LEVEL},
         {"message", JSON_SLOT_MESSAGE},
         {"msg", JSON_SLOT_MESSAGE},
         {"@message", JSON_SLOT_MESSAGE},
