@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from fake_es import FakeEs  # noqa: E402
-from peers import Peer, PeerError  # noqa: E402
-from shipping import elastic, write_config  # noqa: E402
+from peers import Peer, PeerError, quiet_port  # noqa: E402
+from shipping import PATIENCE_S, elastic, write_config  # noqa: E402
 from writers import Field  # noqa: E402
 
-TEST_TIMEOUT_S = 120
+TEST_TIMEOUT_S = 400
 NOBODY = 65534
 PEER_OF_FIXTURE = {"es": "elasticsearch", "opensearch": "opensearch"}
 peers_key = pytest.StashKey()
@@ -154,10 +154,17 @@ def fake_es():
 
 @pytest.fixture
 def free_port():
-    """A port where nobody listens: for a refused connection. To listen, bind port 0 instead."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port where nobody listens: for a refused connection. Held, so that it stays so for the whole test: nobody
+    else can be given it, nor can a connection to it begin at it and so meet itself."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def port_to_listen():
+    """A port that ship may be told to listen at."""
+    return quiet_port()
 
 
 @pytest.fixture
@@ -226,9 +233,9 @@ def _end(process):
 
 @pytest.fixture
 def run_ship(ship, ship_env, tmp_path):
-    """run_ship(args, input=None, timeout=60, env=None, cwd=None) -> Result. `input` is str or bytes."""
+    """run_ship(args, input=None, timeout=PATIENCE_S, env=None, cwd=None) -> Result. `input` is str or bytes."""
 
-    def run(args, input=None, timeout=60, env=None, cwd=None):
+    def run(args, input=None, timeout=PATIENCE_S, env=None, cwd=None):
         if isinstance(input, str):
             input = input.encode("utf-8", "surrogateescape")
         began = time.monotonic()
@@ -274,7 +281,7 @@ class Running:
     def stderr(self):
         return _decode(self._err.read_bytes())
 
-    def wait_for(self, claim, seconds=30):
+    def wait_for(self, claim, seconds=PATIENCE_S):
         """Until claim() is true; fails with ship's stderr if it never is, or ship ends before."""
         give_up = time.monotonic() + seconds
         while not claim():
@@ -284,7 +291,7 @@ class Running:
                 pytest.fail(f"not within {seconds} s; ship's stderr ends: {self.stderr[-3000:]}")
             time.sleep(0.02)
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=PATIENCE_S):
         """Its Result, when it has ended by itself."""
         try:
             self.process.wait(seconds)
@@ -292,7 +299,7 @@ class Running:
             pytest.fail(f"ship did not end within {seconds} s; its stderr ends: {self.stderr[-3000:]}")
         return Result(self.process.returncode, self.stdout, self.stderr, time.monotonic() - self.began)
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=PATIENCE_S):
         """SIGTERM, and its Result."""
         if self.process.poll() is None:
             self.process.terminate()
@@ -382,6 +389,6 @@ def as_nobody(ship, ship_env, tmp_path):
                 folder.chmod(folder.stat().st_mode | 0o001)
         command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", binary, *map(str, args)]
         env = {**ship_env, "HOME": str(work), "XDG_STATE_HOME": str(work)}
-        return subprocess.run(command, env=env, cwd=work, capture_output=True, text=True, timeout=30)
+        return subprocess.run(command, env=env, cwd=work, capture_output=True, text=True, timeout=PATIENCE_S)
 
     return run

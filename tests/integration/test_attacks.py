@@ -8,7 +8,6 @@ import resource
 import signal
 import struct
 import subprocess
-import time
 
 import pytest
 
@@ -163,7 +162,7 @@ def test_a_mistaken_word_does_not_show_its_password(run_ship, log, args):
 
 @pytest.mark.parametrize("how", ["key", "user", "url", "environment"])
 def test_secrets_are_not_to_be_seen_from_outside(start_ship, fake_es, log, how):
-    fake_es.default_fault = faults.stall(seconds=20)
+    fake_es.default_fault = faults.stall()
     words = {
         "key": ["--api-key", SECRET],
         "user": [f"--user=me:{SECRET}"],
@@ -187,15 +186,20 @@ def leaves_a_core(args, cwd, env):
     process = subprocess.Popen(
         args,
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=cwd,
         env=env,
         preexec_fn=may_dump,
     )
-    time.sleep(0.5)
+    process.stdin.write(b"a line\n")
+    process.stdin.flush()
+    assert b"a line" in process.stdout.readline()  # so it is at work
     process.send_signal(signal.SIGQUIT)
     _, status = os.waitpid(process.pid, 0)
     process.returncode = status
+    process.stdin.close()
+    process.stdout.close()
     assert os.WTERMSIG(status) == signal.SIGQUIT
     return os.WCOREDUMP(status)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from shipping import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tests" / "bench"
 ITEM = b'{"create":{"_id":"%d"}}\n{"message":"m"}\n'
@@ -40,13 +42,13 @@ class Sink:
         self.peers = []
 
     def connect(self):
-        self.peers.append(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20))
+        self.peers.append(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S))
         return self.peers[-1]
 
     def end(self):
         for peer in self.peers:
             peer.close()
-        out, _ = self.process.communicate(timeout=20)
+        out, _ = self.process.communicate(timeout=PATIENCE_S)
         return json.loads(out.splitlines()[-1])
 
 
@@ -131,7 +133,7 @@ def test_bench_counts_every_event_of_ship(tools, ship, tmp_path):
     out = tmp_path / "bench.json"
     words = ["--alone", "--verify", "--lines", "10000", "--rounds", "1"]
     subprocess.run(
-        [sys.executable, BENCH / "run", *words, "--ship", ship, "--tools", tools, "--out", out], check=True, timeout=100
+        [sys.executable, BENCH / "run", *words, "--ship", ship, "--tools", tools, "--out", out], check=True, timeout=PATIENCE_S
     )
     said = json.loads(out.read_text())
     assert said["median"]["json"]["ship"]["events"] == 10000

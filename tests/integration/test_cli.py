@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from shipping import elastic, summary, write_config, zstd_compress
+from shipping import PATIENCE_S, elastic, saved_position, summary, write_config, zstd_compress
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_reader_that_has_seen_enough(ship, ship_env, tmp_path):
     big = tmp_path / "big.log"
     big.write_text("".join(f"line {n}\n" for n in range(200_000)))
     command = f"'{ship}' --replay '{big}' 2>'{tmp_path}/err' | head -1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], env=ship_env, cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["bash", "-c", command], env=ship_env, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     first, code = done.stdout.splitlines()
     assert json.loads(first)["message"] == "line 0"
     assert code == "0"
@@ -104,7 +104,7 @@ def test_its_own_output_is_not_read(ship, ship_env, tmp_path):
     with open(tmp_path / "0.ndjson", "a+") as out:
         out.write("old\n")
         out.flush()
-        done = subprocess.run([ship, "--replay", "."], stdout=out, env=ship_env, cwd=tmp_path, timeout=60)
+        done = subprocess.run([ship, "--replay", "."], stdout=out, env=ship_env, cwd=tmp_path, timeout=PATIENCE_S)
         out.seek(0)
         assert done.returncode == 0
         assert [json.loads(line)["message"] for line in out.read().splitlines()[1:]] == ["a"]
@@ -157,7 +157,7 @@ def test_a_slow_pipe(ship, ship_env, tmp_path):
             process.stdin.flush()
             assert json.loads(process.stdout.readline())["message"] == f"line {n}"
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()
@@ -170,7 +170,7 @@ def test_a_closed_descriptor(ship, ship_env, log, closed):
     what = "-" if closed == 0 else str(log)
     redirect = {0: "<&-", 1: ">&-", 2: "2>&-"}[closed]
     command = f"exec '{ship}' --replay {what} {redirect}"
-    done = subprocess.run(["bash", "-c", command], env=ship_env, cwd=log.parent, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["bash", "-c", command], env=ship_env, cwd=log.parent, capture_output=True, text=True, timeout=PATIENCE_S)
     if closed == 2:
         assert (done.returncode, len(done.stdout.splitlines())) == (0, 2000)
         return
@@ -226,7 +226,7 @@ def test_a_place_that_is_none(run_ship, log):
 
 def test_a_fifo(run_ship, tmp_path):
     os.mkfifo(tmp_path / "pipe.log")
-    done = run_ship(["--replay", "pipe.log"], timeout=20).expect(1)
+    done = run_ship(["--replay", "pipe.log"]).expect(1)
     assert "pipe.log: not a regular file" in done.stderr and "ship --replay -" in done.stderr
     assert len([line for line in done.stderr.splitlines() if "pipe.log" in line]) == 1
 
@@ -236,7 +236,7 @@ def test_a_fifo_beside_files(run_ship, tmp_path):
     (tmp_path / "d").mkdir()
     os.mkfifo(tmp_path / "d" / "pipe.log")
     (tmp_path / "d" / "a.log").write_text("a\n")
-    assert messages(run_ship(["--replay", "d"], timeout=20).expect(0).stdout) == ["a"]
+    assert messages(run_ship(["--replay", "d"]).expect(0).stdout) == ["a"]
 
 
 def test_a_directory_without_permission(as_nobody, tmp_path):
@@ -341,7 +341,7 @@ def test_binary_junk(run_ship, tmp_path):
 def test_a_refused_connection(run_ship, log, free_port):
     url = f"http://127.0.0.1:{free_port}"
     done = run_ship(["--replay", log, "--to", url]).expect(1)
-    assert done.seconds < 15
+    assert done.seconds < 100  # a replay has patience for two minutes with who answered once, for less with who never did
     told = summary(done)
     assert (told.events, told.settled) == (2000, 0)
     errors = [line for line in done.stderr.splitlines() if line.startswith("ship: error:")]
@@ -397,7 +397,7 @@ def fill(place):
 
 def test_a_full_disk_under_standard_output(ship, ship_env, small_disk, log):
     with open(small_disk / "out", "wb") as out:
-        done = subprocess.run([ship, "--replay", log], stdout=out, stderr=subprocess.PIPE, env=ship_env, cwd=log.parent, text=True, timeout=30)
+        done = subprocess.run([ship, "--replay", log], stdout=out, stderr=subprocess.PIPE, env=ship_env, cwd=log.parent, text=True, timeout=PATIENCE_S)
     assert done.returncode == 1
     assert done.stderr.count("No space left on device") == 1
     assert "standard output" in done.stderr
@@ -469,7 +469,7 @@ def test_a_disk_that_stays_full_under_the_dead_letters(start_ship, small_disk, f
         files = (tmp_path / "dead").glob("dead*.ndjson")
         return [json.loads(line)["original"].split()[1] for file in files for line in file.read_text().splitlines(True) if line.endswith("\n")]
 
-    ship.wait_for(lambda: len(originals()) >= lines, seconds=60)
+    ship.wait_for(lambda: len(originals()) >= lines)
     ship.stop()
     assert sorted(map(int, originals())) == list(range(lines))
 
@@ -493,7 +493,7 @@ def test_a_full_disk_under_the_checkpoints(start_ship, small_disk, tmp_path, fak
     ship.wait_for(lambda: "positions are not saved" in ship.stderr)
     assert ship.stderr.count("positions are not saved") == 1
     (small_disk / "filler").unlink()
-    time.sleep(6)  # it is tried again every five seconds
+    ship.wait_for(lambda: saved_position(state) == path.stat().st_size)  # it is tried again every five seconds
     ship.kill()
     ship = start_ship(["run", "-c", config])
     with open(path, "a") as file:
@@ -524,11 +524,11 @@ def on_a_terminal(ship, args, env, cwd, stdout=None):
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        code = process.wait(40)
+        code = process.wait(PATIENCE_S)
     finally:
         process.kill()
         process.wait()
-        reader.join(5)
+        reader.join(PATIENCE_S)
         os.close(parent)
     return code, shown.decode()
 
@@ -536,7 +536,7 @@ def on_a_terminal(ship, args, env, cwd, stdout=None):
 def test_progress_on_a_terminal(ship, ship_env, tmp_path, fake_es):
     path = tmp_path / "big.log"
     path.write_text("".join(f"line {n} {'x' * 100}\n" for n in range(30_000)))
-    fake_es.latency_s = 0.2
+    fake_es.latency_s = 0.5
     args = ["--replay", path, "--to", fake_es.url]
     code, shown = on_a_terminal(ship, args, ship_env, tmp_path)
     assert code == 0
@@ -568,13 +568,11 @@ def test_interrupted(ship, ship_env, tmp_path, fake_es):
     """Ctrl-C: at once, with what was done so far."""
     path = tmp_path / "big.log"
     path.write_text("".join(f"line {n}\n" for n in range(100_000)))
-    fake_es.latency_s = 1
+    fake_es.latency_s = 3600
     process = subprocess.Popen([ship, "--replay", path, "--to", fake_es.url], env=ship_env, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     fake_es.wait_for(lambda fake: fake.requests)
     process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    _, err = process.communicate(timeout=20)
-    assert time.monotonic() - began < 5
+    _, err = process.communicate(timeout=PATIENCE_S)  # long before there is an answer
     assert process.returncode == 1
     assert "stopped before the end" in err
 
@@ -588,7 +586,7 @@ def test_interrupted_the_sums_agree(ship, ship_env, tmp_path):
         while os.path.getsize(tmp_path / "out") < 20_000_000:
             time.sleep(0.005)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     read, events, delivered = map(int, re.search(r"read (\d+) lines .*?, (\d+) events: (\d+) delivered", err).groups())
     assert delivered <= events == read < 5_000_000

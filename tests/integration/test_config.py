@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from shipping import PATIENCE_S
 
 SCHEMA = json.loads((ROOT / "config/schema/ship.schema.json").read_text())
 EXAMPLES = sorted((ROOT / "config/examples").glob("*.yaml"))
@@ -23,7 +24,7 @@ def check(run_ship, tmp_path):
     def run(text, env=None):
         path = tmp_path / "ship.yaml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return run_ship(["check", "--offline", "-c", "ship.yaml"], env=env, timeout=20)
+        return run_ship(["check", "--offline", "-c", "ship.yaml"], env=env)
 
     return run
 
@@ -43,7 +44,7 @@ def complaint(result):
 def test_a_typo_whatever_the_verb(run_ship, tmp_path, verb):
     (tmp_path / "app.log").write_text("line\n")
     (tmp_path / "ship.yaml").write_text("inputs:\n  - type: file\n    pathes: [app.log]\noutputs: [{type: stdout}]\n")
-    done = run_ship([*verb, "ship.yaml"], timeout=20)
+    done = run_ship([*verb, "ship.yaml"])
     assert complaint(done) == (
         'ship.yaml:3:5: inputs[0]: there is no option "pathes"; did you mean "paths"?; not starting'
     )
@@ -70,11 +71,11 @@ def test_not_yaml(check):
 
 @pytest.mark.parametrize("verb", [["check", "-c"], ["-c"]])
 def test_a_missing_file(run_ship, verb):
-    assert complaint(run_ship([*verb, "nowhere.yaml"], timeout=20)).startswith("nowhere.yaml: no such file")
+    assert complaint(run_ship([*verb, "nowhere.yaml"])).startswith("nowhere.yaml: no such file")
 
 
 def test_a_directory(run_ship, tmp_path):
-    assert complaint(run_ship(["-c", tmp_path], timeout=20)) == f"{tmp_path}: is a directory; want a file; not starting"
+    assert complaint(run_ship(["-c", tmp_path])) == f"{tmp_path}: is a directory; want a file; not starting"
 
 
 def test_a_file_without_permission(as_nobody, tmp_path):
@@ -101,7 +102,7 @@ def test_a_secret_file_without_permission(as_nobody, tmp_path):
 
 def test_a_pipe_is_a_file_too(ship, ship_env):
     done = subprocess.run(
-        [ship, "check", "--offline", "-c", "/dev/stdin"], input=GOOD, text=True, capture_output=True, env=ship_env, timeout=20
+        [ship, "check", "--offline", "-c", "/dev/stdin"], input=GOOD, text=True, capture_output=True, env=ship_env, timeout=PATIENCE_S
     )
     assert done.returncode == 0, done.stderr
 
@@ -117,7 +118,7 @@ def test_many_aliases_are_bounded(check):
     text = f"inputs:\n  - type: file\n    paths: &p\n{paths}\n{more}\noutputs: [{{type: stdout}}]\n"
     done = check(text)
     assert "more memory than" in complaint(done)
-    assert done.seconds < 10
+    assert done.seconds < 60
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_many_aliases_are_bounded(check):
 def test_what_would_take_for_ever(check, text, said):
     done = check(text)
     assert complaint(done) == f"ship.yaml:{said}; not starting"
-    assert done.seconds < 10
+    assert done.seconds < 60
 
 
 # ---- what comes from outside is text -------------------------------------------------------------
@@ -143,7 +144,7 @@ def test_a_value_from_the_environment_is_never_structure(run_ship, tmp_path):
     evil = "x\nlimits: {memory: bad}\n- &a [b]: ${HOME} # {}"
     (tmp_path / "app.log").write_text("line\n")
     (tmp_path / "ship.yaml").write_text("labels:\n  evil: ${EVIL}\n" + GOOD.replace("stdin", "file, paths: app.log"))
-    done = run_ship(["--replay", "app.log", "-c", "ship.yaml", "-q"], env={"EVIL": evil}, timeout=20).expect(0)
+    done = run_ship(["--replay", "app.log", "-c", "ship.yaml", "-q"], env={"EVIL": evil}).expect(0)
     assert json.loads(done.stdout)["labels.evil"] == evil
 
 
@@ -154,7 +155,7 @@ def test_defaults_and_files(run_ship, tmp_path):
         "labels:\n  a: ${NOT_SET:-else}\n  b: ${file:stage}\n  c: ${NOT_SET:-}\n  d: a$${x}\n"
         + GOOD.replace("stdin", "file, paths: app.log")
     )
-    event = json.loads(run_ship(["--replay", "app.log", "-c", "ship.yaml", "-q"], timeout=20).expect(0).stdout)
+    event = json.loads(run_ship(["--replay", "app.log", "-c", "ship.yaml", "-q"]).expect(0).stdout)
     labels = {key: value for key, value in event.items() if key in {f"labels.{c}" for c in "abcd"}}
     assert labels == {"labels.a": "else", "labels.b": "live", "labels.d": "a${x}"}
 
@@ -184,7 +185,7 @@ def test_there_is_an_example_for_each_way_of_running():
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_valid(run_ship, example_env, path, tmp_path):
     env = {**example_env, "SHIP_STATE": str(tmp_path)}
-    done = run_ship(["check", "--offline", "-c", path], env=env, timeout=20).expect(0)
+    done = run_ship(["check", "--offline", "-c", path], env=env).expect(0)
     assert "warning" not in done.stdout
     assert "hunter2" not in done.stdout
     jsonschema.Draft202012Validator(SCHEMA).validate(yaml.safe_load(path.read_text()))
@@ -304,9 +305,9 @@ def test_the_schema_and_ship_agree(check, change, is_good):
 
 def test_the_schema_itself(run_ship):
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    done = run_ship(["schema"], timeout=20).expect(0)
+    done = run_ship(["schema"]).expect(0)
     assert json.loads(done.stdout) == SCHEMA
-    assert run_ship(["schema", "x"], timeout=20).expect(2).stdout == ""
+    assert run_ship(["schema", "x"]).expect(2).stdout == ""
 
 
 # ---- help ----------------------------------------------------------------------------------------
@@ -314,12 +315,12 @@ def test_the_schema_itself(run_ship):
 
 def verbs(run_ship):
     """(word to type, summary) of each verb, by the help screen."""
-    return re.findall(r"^  ship (\S+) +(\S.*)$", run_ship(["help"], timeout=20).expect(0).stdout.split("Try:")[0], re.M)
+    return re.findall(r"^  ship (\S+) +(\S.*)$", run_ship(["help"]).expect(0).stdout.split("Try:")[0], re.M)
 
 
 @pytest.mark.parametrize("args", [["--help"], ["-h"], ["help"]])
 def test_the_help_fits_on_one_screen(run_ship, args):
-    done = run_ship(args, timeout=20).expect(0)
+    done = run_ship(args).expect(0)
     lines = done.stdout.splitlines()
     assert done.stderr == ""
     assert len(lines) <= 23  # and the prompt
@@ -332,14 +333,14 @@ def test_every_verb_has_its_own_help(run_ship):
     found = verbs(run_ship)
     assert {"run", "--replay", "trace", "check", "schema", "help"} <= {verb for verb, _ in found}
     for verb, _ in found:
-        text = run_ship(["help", verb], timeout=20).expect(0).stdout
+        text = run_ship(["help", verb]).expect(0).stdout
         assert text.startswith("usage: ship ")
         assert max(map(len, text.splitlines())) <= 80, verb
 
 
 @pytest.mark.parametrize("verb", ["run", "replay", "trace", "check", "schema", "help"])
 def test_a_verb_that_is_asked_itself(run_ship, verb):
-    assert run_ship([verb, "--help"], timeout=20).expect(0).stdout == run_ship(["help", verb], timeout=20).stdout
+    assert run_ship([verb, "--help"]).expect(0).stdout == run_ship(["help", verb]).stdout
 
 
 @pytest.mark.parametrize(
@@ -352,27 +353,27 @@ def test_a_verb_that_is_asked_itself(run_ship, verb):
     ],
 )
 def test_the_options_of_a_type(run_ship, name, words):
-    text = run_ship(["help", name], timeout=20).expect(0).stdout
+    text = run_ship(["help", name]).expect(0).stdout
     for word in words:
         assert word in text, text
     assert max(map(len, text.splitlines())) <= 80
 
 
 def test_help_for_what_there_is_not(run_ship):
-    done = run_ship(["help", "elastik"], timeout=20).expect(2)
+    done = run_ship(["help", "elastik"]).expect(2)
     assert '"elastik"' in done.stderr
     assert done.stderr.count("\n") == 1 and done.stdout == ""
 
 
 @pytest.mark.parametrize("args", [["--version"], ["-V"]])
 def test_the_version(run_ship, args):
-    assert re.fullmatch(r"ship \d+\.\d+\.\d+\n", run_ship(args, timeout=20).expect(0).stdout)
+    assert re.fullmatch(r"ship \d+\.\d+\.\d+\n", run_ship(args).expect(0).stdout)
 
 
 @pytest.mark.parametrize("args, word", [(["chekc"], '"chekc"; did you mean "check"?'), (["check", "--frobnicate"], '"--frobnicate"'), (["check", "a"], '"a"'), (["check", "-c"], "--config"),
     (["--replay", "a", "--apikey=hunter2"], '"--apikey"; did you mean "--api-key"?')])
 def test_words_that_are_none(run_ship, args, word):
-    done = run_ship(args, timeout=20).expect(2)
+    done = run_ship(args).expect(2)
     assert word in done.stderr and "ship help" in done.stderr
     assert done.stderr.count("\n") == 1 and done.stdout == ""
 

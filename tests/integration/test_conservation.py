@@ -17,10 +17,10 @@ import pytest
 from fake_es import FakeEs
 from schedule import REQUEST_TIMEOUT, SINK, schedule
 from scrape import Watcher, numbers_of, scrape, truth_of
-from shipping import elastic, letters
+from shipping import PATIENCE_S, elastic, letters
 from writers import Stream, arrived
 
-SETTLE_S = 60
+SETTLE_S = PATIENCE_S
 SEED = int(os.environ.get("SHIP_SEED", 1))
 SECONDS = float(os.environ.get("SHIP_SOAK_SECONDS", 15))
 LIFE_S = 60  # a longer soak is so many lives, each from a seed of its own
@@ -114,7 +114,7 @@ def wait_until(claim, seconds=SETTLE_S):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(max(SECONDS, LIFE_S) + 2 * SETTLE_S)
+@pytest.mark.timeout(2 * max(SECONDS, LIFE_S) + 4 * SETTLE_S)
 @pytest.mark.parametrize(("seed", "seconds"), LIVES)
 def test_every_line_is_in_the_sink_or_in_the_dead_letters(live, field, tmp_path, seed, seconds):
     print(f"SHIP_SEED={seed} SHIP_SOAK_SECONDS={seconds:g}")
@@ -163,6 +163,7 @@ def check_numbers(life, files, fake, socket):
     """V8. A calm life after all that: its numbers are the sink's, to the event."""
     life.ship.stop()
     fake.clear()
+    fake.wait_quiet()  # what an earlier life has sent is answered to nobody, and is no number of the next one's
     before, there = truth_of(fake), fake.count()
     life.ship = life.start()
     files.burst(10)
@@ -241,7 +242,7 @@ class Tail(threading.Thread):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(6 * KILL_S + 120)
+@pytest.mark.timeout(8 * KILL_S + 4 * PATIENCE_S)
 @pytest.mark.parametrize("lines_a_file", [None, 50_000], ids=["one_file", "rotated"])
 def test_killed_five_times_a_second(live, tmp_path, lines_a_file):
     """2 000 000 lines in a minute, or the same for less; G4: no life is as long as a checkpoint used to take."""
@@ -251,21 +252,29 @@ def test_killed_five_times_a_second(live, tmp_path, lines_a_file):
     with CountingEs(lines) as fake:
         start = functools.partial(live, output=elastic(fake.url), wait=False)
         tail.start()
+        know_the_file(live, fake)
         kills = kill_again_and_again(start, tail)
         ship = live(output=elastic(fake.url))  # at work: SIGTERM is its own to answer by now
-        wait_until(lambda: len(fake.ids) >= lines, 4 * KILL_S + 60)
+        wait_until(lambda: len(fake.ids) >= lines, 4 * KILL_S + PATIENCE_S)
         assert ship.stop().rc == 0
     tail.join()
     lost, twice = fake.times.count(0), lines - fake.times.count(0) - fake.times.count(1)
     print(f"{kills} kills, {tail.rotations} rotations, {lines} lines: {len(fake.ids)} distinct, {lost} lost, {twice} twice, {fake.duplicates} sent again")
     assert (lost, twice, len(fake.ids)) == (0, 0, lines)
-    assert kills >= KILL_S / KILL_EVERY_S / 2
+
+
+def know_the_file(live, fake):
+    """Of a file that no life has noted, what is rotated away from it is not looked for; and a life of 200 ms may be too
+    short for a first note."""
+    ship = live(output=elastic(fake.url))
+    wait_until(lambda: fake.ids)
+    assert ship.stop().rc == 0
 
 
 def kill_again_and_again(start, tail):
-    """As long as it is written to: each life is 200 ms."""
+    """As long as it is written to, and a slow machine until there were enough: each life is 200 ms."""
     kills = 0
-    while tail.is_alive():
+    while tail.is_alive() or kills < KILL_S / KILL_EVERY_S / 2:
         ship = start()
         time.sleep(KILL_EVERY_S)
         assert ship.process.poll() is None, ship.stderr

@@ -166,7 +166,7 @@ def test_very_many_lines(run_ship, tmp_path):
     streams = corpus(1, 300000)
     for made in streams:
         (folder / made.name).write_bytes(made.data)
-    lines, invocations = documents(run_ship(["--replay", folder, "--host", "h"], timeout=100))
+    lines, invocations = documents(run_ship(["--replay", folder, "--host", "h"]))
     assert len(invocations) == sum(len(made.invocations) for made in streams)
     for made in streams:
         count_lines(made, invocations)

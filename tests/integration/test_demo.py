@@ -8,7 +8,7 @@ import time
 import pytest
 
 from conftest import ROOT
-from shipping import summary
+from shipping import PATIENCE_S, summary
 
 FAILED_REQUEST = "05cdc426"
 
@@ -25,7 +25,7 @@ def shop(tmp_path, ship):
 @pytest.fixture
 def demo(shop, ship_env):
     def run():
-        return subprocess.run([shop / "packaging" / "demo" / "run"], env=ship_env, capture_output=True, text=True, timeout=60)
+        return subprocess.run([shop / "packaging" / "demo" / "run"], env=ship_env, capture_output=True, text=True, timeout=PATIENCE_S)
 
     return run
 

@@ -1,5 +1,6 @@
 """The fault server does what it says; a test that leans on it must be able to trust it."""
 
+import contextlib
 import gzip
 import http.client
 import json
@@ -9,6 +10,7 @@ import threading
 import pytest
 
 import fake_es as faults
+from shipping import PATIENCE_S
 
 EVENT = {"@timestamp": "2026-01-05T10:11:12Z", "message": "hi"}
 
@@ -22,7 +24,7 @@ def body_of(*ids, **extra):
 
 def post(fake, body, **headers):
     """(status, reply, headers) of one _bulk on a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", fake.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", fake.port, timeout=PATIENCE_S)
     try:
         connection.request("POST", "/logs-x/_bulk", body, {"Content-Type": "application/x-ndjson", **headers})
         reply = connection.getresponse()
@@ -130,21 +132,39 @@ def test_cut_gzip_gets_no_reply(fake_es):
 
 def test_drop_is_a_reset_not_an_orderly_end(fake_es):
     fake_es.faults(faults.drop_before())
-    with socket.create_connection(("127.0.0.1", fake_es.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", fake_es.port), timeout=PATIENCE_S) as connection:
         head = "POST /logs-x/_bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
         connection.sendall(head.encode())
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
 
 
-def test_counts_requests_open_at_one_time(fake_es):
-    fake_es.faults(faults.slow(0.5, times=3))
-    threads = [threading.Thread(target=post, args=(fake_es, body_of(str(n)))) for n in range(3)]
-    for thread in threads:
-        thread.start()
+def test_counts_requests_open_at_one_time():
+    def post_and_wait(fake, n):
+        with contextlib.suppress(http.client.HTTPException, ConnectionError):
+            post(fake, body_of(str(n)))
+
+    with faults.FakeEs() as fake:
+        fake.faults(faults.stall_after(times=3))
+        threads = [threading.Thread(target=post_and_wait, args=(fake, n)) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        fake.wait_for(lambda fake: fake.count() == 3)
     for thread in threads:
         thread.join()
-    assert (fake_es.peak_concurrent, fake_es.count()) == (3, 3)
+    assert (fake.peak_concurrent, fake.count()) == (3, 3)
+
+
+def test_quiet_is_when_the_last_request_has_ended():
+    """Also one that was sent by somebody who has gone since."""
+    with faults.FakeEs() as fake:
+        fake.faults(faults.slow(0.3))
+        body = body_of("a")
+        head = f"POST /logs-x/_bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", fake.port), timeout=PATIENCE_S) as connection:
+            connection.sendall(head.encode() + body)
+        fake.wait_quiet()
+        assert fake.count() == 1 and fake.requests[0].took_s >= 0.3
 
 
 def test_chaos_is_the_same_for_the_same_seed():
@@ -158,7 +178,7 @@ def test_chaos_is_the_same_for_the_same_seed():
 
 
 def test_is_scripted_from_outside(fake_es):
-    connection = http.client.HTTPConnection("127.0.0.1", fake_es.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", fake_es.port, timeout=PATIENCE_S)
     connection.request("POST", "/__control", json.dumps({"faults": [{"kind": "status", "status": 503}]}))
     assert connection.getresponse().read() == b"{}"
     assert post(fake_es, body_of("a"))[0] == 503

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import fake_es as faults
-from shipping import elastic, letters, summary, write_config, write_packed
+from shipping import PATIENCE_S, elastic, letters, summary, write_config, write_packed
 
 PASSWORD = "s3cret-Pass"
 
@@ -34,11 +34,11 @@ def log(tmp_path):
 def replay(tmp_path, run_ship):
     """replay(path, url, ...) -> Result. Small batches, quick retries."""
 
-    def run(path, url, timeout=60, output=None, **more):
-        output = elastic(url, **{"timeout": "2s", "batch": {"max_events": 100}, **(output or {})})
+    def run(path, url, output=None, **more):
+        output = elastic(url, **{"batch": {"max_events": 100}, **(output or {})})
         more.setdefault("retry", {"initial": "50ms", "max": "400ms"})
         config = write_config(tmp_path / "ship.yaml", [{"type": "file", "paths": ["unused"]}], [output], **more)
-        return run_ship(["--replay", path, "-c", config, "--state", tmp_path / "state"], timeout=timeout)
+        return run_ship(["--replay", path, "-c", config, "--state", tmp_path / "state"])
 
     return run
 
@@ -64,8 +64,8 @@ TRANSIENT = {
     "500": faults.status(500),
     "reset before": faults.drop_before(),
     "reset after": faults.drop_after(),  # R1
-    "stall": faults.stall(5),
-    "stall after": faults.stall_after(5),  # D3
+    "stall": faults.stall(),
+    "stall after": faults.stall_after(),  # D3
     "cut reply": faults.cut_reply(),
     "cut headers": faults.cut_headers(),
     "short items": faults.short_items(0.5),  # S2
@@ -81,13 +81,14 @@ TRANSIENT = {
 @pytest.mark.parametrize("name", TRANSIENT)
 def test_what_passes_loses_nothing(log, replay, fake_es, name):
     fake_es.faults(TRANSIENT[name], TRANSIENT[name])
-    done = replay(log(1000), fake_es.url).expect(0)
+    output = {"timeout": "3s"} if "stall" in name else {}  # else a slow machine decides what fails
+    done = replay(log(1000), fake_es.url, output=output).expect(0)
     told = summary(done)
     assert messages(fake_es) == expected(1000)
     assert (told.lines, told.events, told.settled, told.dead) == (1000, 1000, 1000, 0)
     # What an answer that never came had stored already.
     assert told.duplicates == sum(1 for times in fake_es.attempts.values() if times > 1)
-    assert 12 <= len(fake_es.requests) <= 20  # ten batches and the tries that failed: no hot loop
+    assert 12 <= len(fake_es.requests) <= 40  # ten batches and the tries that failed: no hot loop
     assert "answering again" in done.stderr or "warn" in done.stderr
 
 
@@ -96,7 +97,7 @@ def test_all_of_it_at_once(log, replay, fake_es):
     """About half of all requests fail, in each of these ways; whoever sends again gets through."""
     fake_es.set_chaos(7, *[(0.04, fault) for name, fault in TRANSIENT.items() if "stall" not in name])
     fake_es.item_rule("7", 429, "es_rejected_execution_exception", "full", times=1)
-    told = summary(replay(log(4000), fake_es.url, timeout=100).expect(0))
+    told = summary(replay(log(4000), fake_es.url).expect(0))
     assert messages(fake_es) == expected(4000)
     assert (told.events, told.settled, told.dead) == (4000, 4000, 0)
 
@@ -144,16 +145,16 @@ def test_retry_after_is_honoured(log, replay, fake_es, code):
     assert second.at - first.at >= 2
 
 
-def test_stalled_requests_do_not_hold_the_others(log, replay, fake_es):
-    """One of four connections says nothing: the other batches go on."""
-    fake_es.faults(faults.stall(30))
-    done = replay(log(2000), fake_es.url, output={"timeout": "3s"}).expect(0)
-    assert messages(fake_es) == expected(2000)
-    stalled_at = fake_es.requests[0].at
-    assert sum(1 for request in fake_es.requests if request.at < stalled_at + 2.5) > 10
-    assert done.seconds < 15
+def test_stalled_requests_do_not_hold_the_others(log, live, fake_es):
+    """One of four connections says nothing, for an hour: the other batches go on."""
+    fake_es.faults(faults.stall())
+    ship = live(paths=[str(log(2000))], output=elastic(fake_es.url, timeout="300s", batch={"max_events": 100, "linger": "60s"}))
+    fake_es.wait_for(lambda fake: fake.count() == 1900)
+    assert fake_es.requests[0].status is None
+    ship.kill()
 
 
+@pytest.mark.timeout(5 * PATIENCE_S)
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_a_sink_that_stands_still_does_not_fill_the_memory(tmp_path, start_ship, fake_es, suffix):
     """At limits.memory reading stops; when the sink moves again, so does ship."""
@@ -163,7 +164,7 @@ def test_a_sink_that_stands_still_does_not_fill_the_memory(tmp_path, start_ship,
     fake_es.default_fault = faults.stall()
     inputs = [{"type": "file", "paths": [str(tmp_path / "big.log*")]}]
     more = {"state": str(tmp_path / "state"), "limits": {"memory": "8MiB"}, "retry": {"initial": "50ms"}}
-    output = elastic(fake_es.url, timeout="3s", batch={"max_bytes": "256KiB"})
+    output = elastic(fake_es.url, timeout="5s", batch={"max_bytes": "64KiB"})
     ship = start_ship(["run", "-c", write_config(tmp_path / "ship.yaml", inputs, [output], **more)])
     fake_es.wait_for(lambda fake: len(fake.requests) >= 4)
     time.sleep(1)
@@ -172,7 +173,7 @@ def test_a_sink_that_stands_still_does_not_fill_the_memory(tmp_path, start_ship,
         assert int(held[1]) < 40_000
     assert sum(request.plain_bytes for request in fake_es.requests) < 8_000_000
     fake_es.clear()
-    fake_es.wait_for(lambda fake: fake.count() == 120_000, 80)
+    fake_es.wait_for(lambda fake: fake.count() == 120_000, 3 * PATIENCE_S)
     assert ship.stop().rc == 0
 
 
@@ -304,7 +305,7 @@ def test_a_replay_gives_up_on_wrong_credentials(log, replay, fake_es, code):
     done = replay(log(500), fake_es.url, output=output).expect(1)
     told = summary(done)
     assert (told.delivered, told.dead) == (0, 0)
-    assert done.seconds < 10
+    assert done.seconds < 60  # of two minutes
     assert f"HTTP {code}" in done.stderr and fake_es.url in done.stderr
     assert PASSWORD not in done.stderr and PASSWORD not in done.stdout
     errors = [line for line in done.stderr.splitlines() if f"HTTP {code}" in line]
@@ -318,11 +319,12 @@ def test_run_holds_and_tells(log, tmp_path, start_ship, fake_es, code):
     output = elastic(fake_es.url, user="ship", password=PASSWORD, batch={"max_events": 50})
     inputs = [{"type": "file", "paths": [str(log(500))]}]
     config = write_config(tmp_path / "ship.yaml", inputs, [output], state=str(tmp_path / "state"))
+    began = time.monotonic()
     ship = start_ship(["run", "-c", config])
     ship.wait_for(lambda: f"HTTP {code}" in ship.stderr)
     time.sleep(2)
     assert ship.process.poll() is None
-    assert len(fake_es.requests) <= 5
+    assert len(fake_es.requests) <= 5 + (time.monotonic() - began) / 10  # tried again every 20 s
     assert ship.stderr.count(f"HTTP {code}") == 1
     assert "error: " in ship.stderr and PASSWORD not in ship.stderr
     ship.kill()
@@ -368,7 +370,7 @@ def test_items_that_are_forbidden_are_held(log, tmp_path, start_ship, fake_es):
     inputs = [{"type": "file", "paths": [str(log(100))]}]
     config = write_config(tmp_path / "ship.yaml", inputs, [elastic(fake_es.url)], state=str(tmp_path / "state"))
     ship = start_ship(["run", "-c", config])
-    fake_es.wait_for(lambda fake: fake.count() == 89)
+    fake_es.wait_for(lambda fake: fake.count() >= 89)
     ship.wait_for(lambda: "cluster_block_exception" in ship.stderr)
     assert not (tmp_path / "state" / "dead").exists()
     ship.kill()

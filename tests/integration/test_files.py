@@ -9,10 +9,11 @@ import time
 import pytest
 
 import fake_es as faults
-from shipping import elastic, write_config
+from scrape import scrape
+from shipping import PATIENCE_S, elastic, write_config
 from writers import assert_each_once
 
-SETTLE_S = 40
+SETTLE_S = PATIENCE_S
 
 
 def messages(fake):
@@ -27,7 +28,7 @@ def logs(tmp_path):
 
 
 @pytest.mark.parametrize("fault", [faults.stall(3, times=8), faults.slow(1, times=20)], ids=["stalls", "is slow"])
-def test_rotated_twice_while_the_sink_stalls(live, field, fake_es, fault):
+def test_rotated_twice_while_the_sink_stalls(live, field, fake_es, tmp_path, fault):
     """The middle file is rotated away, and the next one deleted, before a byte of them is taken."""
     files = field(5)
     fake_es.faults(fault)
@@ -35,7 +36,8 @@ def test_rotated_twice_while_the_sink_stalls(live, field, fake_es, fault):
     ship = live(output=output, limits={"memory": "8MiB"})
     for _ in range(3):
         files.burst(200)
-        time.sleep(0.3)
+        # All of it is seen, and held: what is deleted before anyone has opened it is gone.
+        ship.wait_for(lambda: scrape(tmp_path / "state" / "ship.sock").value("ship_input_lines_total", input="file") >= files.written)
         files.rotate_by_rename(keep=2)
         for file in files.files:
             shutil.move(f"{file.path}.1", f"{file.path}.2")

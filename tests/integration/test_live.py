@@ -10,10 +10,11 @@ import time
 
 import pytest
 
-from shipping import elastic, write_config, write_packed
+from scrape import scrape
+from shipping import PATIENCE_S, elastic, write_config, write_packed
 from writers import Stream, arrived, assert_each_once
 
-SETTLE_S = 40
+SETTLE_S = PATIENCE_S
 
 
 @pytest.fixture(params=["inotify", "poll"])
@@ -115,6 +116,11 @@ def test_killed_while_files_are_written_and_rotated(live, field, fake_es, seed):
     rng = random.Random(seed)
     files = field(30, seed)
     fake_es.latency_s = 0.05
+    # Of a file that no life has noted, what is rotated away from it is not looked for.
+    files.burst(1)
+    ship = live()
+    fake_es.wait_for(lambda fake: fake.count() == files.written)
+    assert ship.stop().rc == 0
     with Stream(files, pause_s=0.02):
         for _ in range(5):
             ship = live(wait=False)
@@ -204,7 +210,7 @@ def test_a_partial_line_of_a_file_that_went_away_is_a_line(live, tmp_path, fake_
     os.rename(path, f"{path}.1")
     path.write_text("new\n")
     fake_es.wait_for(lambda fake: fake.count() == 3)
-    assert [event["message"] for event in fake_es.events()] == ["whole", "half", "new"]
+    assert sorted(arrived(fake_es.events()).items()) == [("half", 1), ("new", 1), ("whole", 1)]
     ship.stop()
 
 
@@ -214,7 +220,7 @@ def test_a_line_longer_than_max_line_is_cut_and_flagged(live, tmp_path, fake_es)
     path.write_text("before\n" + "L" * 5000 + "\nbetween\n" + "M" * 3_000_000 + "\nafter\n")
     ship = live(file={"max_line": "1KiB"})
     fake_es.wait_for(lambda fake: fake.count() == 5)
-    events = fake_es.events()
+    events = sorted(fake_es.events(), key=lambda event: event["log.offset"])
     assert [event["message"][:10] for event in events] == ["before", "L" * 10, "between", "M" * 10, "after"]
     assert [len(event["message"]) for event in events] == [6, 1024, 7, 1024, 5]
     assert ["truncated" in event.get("log.flags", []) for event in events] == [False, True, False, True, False]
@@ -241,7 +247,7 @@ def test_sigterm_delivers_what_is_under_way(live, field, fake_es):
     files = field(20)
     files.burst(50)
     fake_es.latency_s = 0.3
-    ship = live(output=elastic(fake_es.url, batch={"max_events": 100, "linger": "10s"}))
+    ship = live(output=elastic(fake_es.url, batch={"max_events": 100, "linger": "10s"}), limits={"drain": "300s"})
     fake_es.wait_for(lambda fake: len(fake.requests) >= 1)
     stopped = ship.stop()
     assert stopped.rc == 0
@@ -260,6 +266,8 @@ def test_sighup_takes_a_good_new_file(live, field, fake_es, tmp_path):
     ship = live()
     files.burst(5)
     fake_es.wait_for(lambda fake: fake.count() == files.written)
+    # Answered, too: what is not is given a moment, and then it is cut off and sent again.
+    ship.wait_for(lambda: scrape(tmp_path / "state" / "ship.sock").count("in_flight", "elasticsearch") == 0)
     other = tmp_path / "other.txt"
     other.write_text("from the other file\n")
     config = json.loads((tmp_path / "ship.yaml").read_text())
@@ -314,7 +322,7 @@ def test_standard_input_as_a_service(ship, ship_env, tmp_path, fake_es):
                 process.terminate()
             else:
                 process.stdin.close()
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE_S) == 0
         finally:
             process.kill()
             process.wait()

@@ -7,9 +7,10 @@ import time
 
 import pytest
 
+from shipping import PATIENCE_S
 from writers import Field, Stream, assert_each_once
 
-SETTLE_S = 40
+SETTLE_S = PATIENCE_S
 DATES = "dateext\n dateformat -%Y%m%d-%s"  # a name a second
 MODES = {
     "create": "create 0644",
@@ -49,7 +50,7 @@ class Logrotate:
         writers.start()
         try:
             command = ["logrotate", "-s", self.state, *flags, self.config]
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE_S)
         finally:
             done.set()
             writers.join()
@@ -80,6 +81,11 @@ class Modes:
     def rotate(self, *flags):
         with concurrent.futures.ThreadPoolExecutor(len(self.rotators)) as pool:
             list(pool.map(lambda rotator: rotator.rotate(*flags), self.rotators))
+
+    def wait_until_all_is_seen(self, fake):
+        """What is there by now. What is rotated away and deleted before anyone has opened it is gone."""
+        written = self.written
+        fake.wait_for(lambda fake: fake.count() >= written, SETTLE_S)
 
     def assert_each_once(self, count, events):
         """Waits until count() is as many as were written."""
@@ -127,6 +133,7 @@ def test_writers_that_open_anew(modes, follow, fake_es):
         stream.__enter__()
     for _ in range(3):
         time.sleep(1)
+        files.wait_until_all_is_seen(fake_es)
         files.rotate("-f")
     for stream in streams:
         stream.__exit__()
@@ -209,12 +216,12 @@ def test_rotated_while_ship_is_away(modes, follow, fake_es):
     assert ship.stop().rc == 0
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(4 * PATIENCE_S)
 def test_the_real_elasticsearch(modes, follow, es, index):
     files = modes({"delaycompress": MODES["delaycompress"]})
     output = {"type": "elasticsearch", "hosts": [es.url], "index": index, "batch": {"linger": "50ms"}}
     ship = follow(output=output)
-    with Stream(files.fields["delaycompress"], pause_s=0.05):
+    with Stream(files.fields["delaycompress"], pause_s=0.1):
         for _ in range(4):
             time.sleep(0.5)
             files.rotate("-f")

@@ -11,7 +11,7 @@ import pytest
 from cgroup import MemoryGroup
 from fake_es import FakeEs, stall, status
 from scrape import scrape
-from shipping import elastic, write_config
+from shipping import PATIENCE_S, elastic, write_config
 
 MIB = 2**20
 LIMIT = 32 * MIB
@@ -21,7 +21,7 @@ SOAK_S = float(os.environ.get("SHIP_SOAK_SECONDS", 0))
 IS_RELEASE = os.environ.get("SHIP_FLAVOUR", "release") == "release"  # a sanitizer takes memory of its own
 
 
-def wait_for(claim, what, seconds=60):
+def wait_for(claim, what, seconds=PATIENCE_S):
     give_up = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < give_up, f"not within {seconds} s: {what()}"
@@ -102,7 +102,7 @@ def check_memory(ship):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120 + 3 * ON_DISK // 2**27)
+@pytest.mark.timeout(8 * PATIENCE_S + 3 * ON_DISK // 2**27)
 def test_sinks_that_take_nothing(tmp_path, start_ship, heap, free_port):
     """FB3. Reading stops at the ceiling, whatever the sink does instead of taking it, and whatever the lines are like."""
     dead = elastic(f"http://127.0.0.1:{free_port}")
@@ -119,7 +119,7 @@ def test_sinks_that_take_nothing(tmp_path, start_ship, heap, free_port):
             "outputs": ({}, [dead, elastic(mute.url, name="second")], None),
             "queued": ({}, [{**dead, "queue": {"path": str(tmp_path / "queue"), "max_bytes": "48MiB"}}], None),
         }
-        ships = []
+        ships, began = [], time.monotonic()
         try:
             for name, (files, outputs, inputs) in cases.items():
                 heap(tmp_path / name / "logs", **files)
@@ -128,7 +128,7 @@ def test_sinks_that_take_nothing(tmp_path, start_ship, heap, free_port):
                 wait_for(ship.is_steady, lambda: f"{ship.name} reads on: {ship.read}")
             for ship in ships:
                 check_memory(ship)
-            assert len(busy.requests) < 1000
+            assert len(busy.requests) < 200 + 20 * (time.monotonic() - began)  # a few a second
         finally:
             for ship in ships:
                 ship.end()
@@ -147,7 +147,7 @@ def slope(values):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120 + 2 * SOAK_S)
+@pytest.mark.timeout(6 * PATIENCE_S + 2 * SOAK_S)
 def test_rotation_leaves_nothing_behind(live, field, fake_es, tmp_path):
     """V7. Hundreds of rotations with delivery: resident memory has no slope, descriptors and streams are let go."""
     files = field(5)
@@ -157,7 +157,7 @@ def test_rotation_leaves_nothing_behind(live, field, fake_es, tmp_path):
     while len(resident) < CYCLES or time.monotonic() - began < SOAK_S / 4:
         files.burst(4)
         files.rotate_by_rename(keep=3)
-        fake_es.wait_for(lambda fake: fake.count() == files.written, 60)
+        fake_es.wait_for(lambda fake: fake.count() == files.written)
         seen = scrape(socket)
         resident.append(seen.value("process_resident_memory_bytes"))
         descriptors.append(seen.value("process_open_fds"))

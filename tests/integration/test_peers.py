@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from shipping import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 TIME = "2026-01-05T10:11:12.123456789Z"
 SAMPLE = {
@@ -87,7 +89,7 @@ def test_a_node_does_not_outlive_the_process_that_started_it(tmp_path):
     finally:
         parent.kill()
         parent.wait()
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + PATIENCE_S
     while is_running(children[0]):
         assert time.monotonic() < give_up, "the server still runs"
         time.sleep(0.05)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from shipping import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 LOGS = ROOT / "packaging" / "demo" / "logs"
@@ -78,7 +80,7 @@ def shell(ship, ship_env, folder):
 
     def run(line, **options):
         return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", line], cwd=folder, env=env, capture_output=True, text=True, timeout=60, **options
+            ["bash", "-euo", "pipefail", "-c", line], cwd=folder, env=env, capture_output=True, text=True, timeout=PATIENCE_S, **options
         )
 
     run.env = env
@@ -93,12 +95,12 @@ def run_service(line, shell, folder, es):
     )
     with open(folder / "logs" / "notify.log", "a") as log:
         log.write('{"time":"2026-10-09T09:00:00Z","message":"one more"}\n')
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while es.count("logs-serverless.lambda-default") == before and time.monotonic() < deadline:
         es.refresh("logs-serverless.lambda-default")
         time.sleep(0.1)
     service.terminate()
-    _, said = service.communicate(timeout=30)
+    _, said = service.communicate(timeout=PATIENCE_S)
     assert service.returncode == 0, said
     assert es.count("logs-serverless.lambda-default") > before, said
 
@@ -125,7 +127,7 @@ def test_make_targets():
     named = set(re.findall(r"`?make ([a-z]+)", README))
     assert {"demo", "test", "install", "uninstall", "bench"} <= named
     for target in named:
-        done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
         assert done.returncode == 0, done.stderr
 
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from peers import Peer
-from shipping import elastic, letters
+from peers import Peer, quiet_port
+from shipping import PATIENCE_S, elastic, letters
 
 RETRY = {"initial": "10ms", "max": "200ms"}  # and so what holds is tried again every 200 ms
-BACK_S = 60  # of a machine that is busy with other things
+BACK_S = PATIENCE_S  # of a machine that is busy with other things
 
 
 class Trail:
@@ -133,12 +133,12 @@ def set_cluster(peer, name, value):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(8 * PATIENCE_S)
 def test_a_server_that_is_killed_and_has_no_room(tmp_path, live, plain_index):
     """O1, FB6: its process killed while it works, started again with room for 50 kB of requests, read-only for a
     while; and a line that is too large for it."""
     limits = ["http.max_content_length=1mb"]
-    with Peer("elasticsearch", limits) as peer:
+    with Peer("elasticsearch", limits, port=quiet_port()) as peer:
         trail = Trail(tmp_path, peer, plain_index)
         trail.grow(1, " " + "x" * 2_000_000)  # larger than any request may be
         trail.grow(2500, " " + "x" * 400)  # one batch, larger than a request may be

@@ -10,20 +10,24 @@ import os
 import random
 import re
 import signal
+import statistics
 import subprocess
 import time
 
 import pytest
 
 from fake_es import FakeEs, stall, stall_after, status
-from shipping import elastic, letters, write_config
+from scrape import scrape
+from shipping import PATIENCE_S, elastic, letters, write_config
 from writers import Stream, arrived, assert_each_once
 
-SETTLE_S = 60
+SETTLE_S = PATIENCE_S
 RELOADS = int(os.environ.get("SHIP_RELOADS", 0))
 SECONDS = 4
-# Of ship's own clock. Here it is a second at most; a machine that is busy with other things is given more.
-GAP_MS = 5000
+# Of ship's own clock: a second at most. A machine that is busy with other things is given more, but not as much as
+# limits.drain, a request that is waited for, or a pause of the retry would take.
+GAP_MS = 9000
+MIDDLE_GAP_MS = 2000
 
 
 def gaps(ship):
@@ -84,7 +88,7 @@ class Edits:
 
 @pytest.mark.slow
 @pytest.mark.threads
-@pytest.mark.timeout(max(120, RELOADS))
+@pytest.mark.timeout(4 * SETTLE_S + RELOADS)
 def test_reloads_under_load(start_ship, field, fake_es, tmp_path):
     """V6: as many reloads as fit, each with another configuration, while files are written and rotated."""
     rng = random.Random(int(os.environ.get("SHIP_SEED", 1)))
@@ -120,7 +124,7 @@ def test_reloads_under_load(start_ship, field, fake_es, tmp_path):
         print(f"{n} SIGHUPs, {len(found)} reloads, the longest gap {max(found)} ms, {fake_es.duplicates} sent again")
         assert stopped.rc == 0
         assert "panic" not in stopped.stderr and "are lost" not in stopped.stderr
-        assert max(found) < GAP_MS
+        assert max(found) < GAP_MS and statistics.median(found) < MIDDLE_GAP_MS
         files.lines += more.lines
         assert_each_once(files, fake_es.events())
         assert not arrived(other.events()) - files.lines, "nothing is twice in an output that comes and goes"
@@ -138,11 +142,10 @@ def test_a_stuck_output_does_not_hold_up_a_reload(live, field, tmp_path, fake_es
     files = field(3)
     files.burst(5)
     STUCK[how](fake_es)
-    ship = live(limits={"drain": "60s"})
+    ship = live(limits={"drain": "1h"})
     fake_es.wait_for(lambda fake: len(fake.requests) >= 1)
     with FakeEs() as well:
-        reload(ship, tmp_path, outputs=[elastic(well.url)])
-        assert max(gaps(ship)) < 30_000, "not the 60 s of limits.drain"
+        reload(ship, tmp_path, outputs=[elastic(well.url)])  # and not after limits.drain
         files.burst(5)
         well.wait_for(lambda fake: fake.count() >= files.written, SETTLE_S)
         assert ship.stop().rc == 0
@@ -168,7 +171,7 @@ def test_standard_output_repeats_nothing(live, field, tmp_path):
     """It knows no ids: what is being written is waited for."""
     files = field(5)
     output = {"type": "stdout", "batch": {"linger": "5ms", "max_events": 7}}
-    ship = live(output=output)
+    ship = live(output=output, limits={"drain": "300s"})
     with Stream(files):
         for number in range(15):
             reload(ship, tmp_path, outputs=[{**output, "batch": {"linger": "5ms", "max_events": 7 + number}}])
@@ -180,7 +183,7 @@ def test_standard_output_repeats_nothing(live, field, tmp_path):
 def test_events_without_ids_are_waited_for(live, field, tmp_path, fake_es):
     files = field(3)
     fake_es.latency_s = 0.8
-    ship = live(file={"id": "none"})
+    ship = live(file={"id": "none"}, limits={"drain": "300s"})
     files.burst(5)
     fake_es.wait_for(lambda fake: len(fake.requests) >= 1)
     reload(ship, tmp_path)
@@ -239,6 +242,8 @@ def test_another_ships_state_directory(live, start_ship, field, fake_es, tmp_pat
     ship.wait_for(lambda: "another ship uses this state directory" in ship.stderr)
     files.burst(5)
     fake_es.wait_for(lambda fake: fake.count() == files.written)
+    # Answered, too: what is not is given a moment, and then it is cut off and sent again.
+    ship.wait_for(lambda: scrape(tmp_path / "state" / "ship.sock").count("in_flight", "elasticsearch") == 0)
     # Its own directory by another name is not another's.
     (tmp_path / "link").symlink_to(tmp_path / "state")
     reload(ship, tmp_path, state=str(tmp_path / "link"))
@@ -330,7 +335,7 @@ class Piped:
     def stderr(self):
         return self._err.read_text()
 
-    def wait_for(self, text, times=1, seconds=30):
+    def wait_for(self, text, times=1, seconds=PATIENCE_S):
         give_up = time.monotonic() + seconds
         while self.stderr.count(text) < times:
             assert self.process.poll() is None or self.stderr.count(text) >= times, self.stderr
@@ -347,7 +352,7 @@ class Piped:
             self.process.send_signal(signal.SIGHUP)
         self.wait_for("reading again after", before + 1)
 
-    def end(self, seconds=60):
+    def end(self, seconds=PATIENCE_S):
         self.process.stdin.close()
         return self.process.wait(seconds)
 
@@ -416,7 +421,7 @@ def test_told_to_stop_with_a_rest_of_an_earlier_agent(piped, fake_es):
     app.reload()
     fake_es.default_fault = None
     app.process.terminate()
-    assert app.process.wait(60) == 0
+    assert app.process.wait(PATIENCE_S) == 0
     assert messages(fake_es) == ["one", "open", "two"]
 
 
@@ -430,7 +435,7 @@ def test_standard_input_that_is_no_input_any_more_is_delivered_first(piped, fake
     assert messages(fake_es) == ["one", "open"]
     assert "lost" not in app.stderr
     app.process.terminate()
-    assert app.process.wait(30) == 0
+    assert app.process.wait(PATIENCE_S) == 0
 
 
 def test_standard_input_that_is_no_input_any_more_and_cannot_be_delivered_is_told(piped, fake_es, tmp_path):
@@ -442,7 +447,7 @@ def test_standard_input_that_is_no_input_any_more_and_cannot_be_delivered_is_tol
     app.reload()
     assert "3 lines that were read of it and could not be delivered within limits.drain are lost" in app.stderr
     app.process.terminate()
-    assert app.process.wait(30) == 0
+    assert app.process.wait(PATIENCE_S) == 0
 
 
 # ---- told to stop meanwhile --------------------------------------------------------------------

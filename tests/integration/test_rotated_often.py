@@ -11,11 +11,11 @@ import time
 
 import pytest
 
-from shipping import write_config
+from shipping import PATIENCE_S, write_config
 
 FILES, ROUNDS = (int(n) for n in os.environ.get("SHIP_ROTATED", "60x6").split("x"))
 BEFORE, AFTER = (100, 1000) if "SHIP_ROTATED" in os.environ else (10, 100)
-ROUND_S = 60
+ROUND_S = PATIENCE_S
 NUMBER = re.compile(rb'"message":"number (\d+) in its turn"')
 
 
@@ -59,7 +59,7 @@ class Writer:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120 if "SHIP_ROTATED" not in os.environ else 7200)
+@pytest.mark.timeout(4 * PATIENCE_S if "SHIP_ROTATED" not in os.environ else 7200)
 def test_as_many_lines_as_were_written(ship, ship_env, tmp_path):
     logs = tmp_path / "logs"
     logs.mkdir()
@@ -85,7 +85,7 @@ def test_as_many_lines_as_were_written(ship, ship_env, tmp_path):
             writer.append(AFTER)
             wait_for_all()
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from fake_es import stall, status
-from shipping import elastic, write_config
+from scrape import scrape
+from shipping import PATIENCE_S, elastic, write_config
 from writers import assert_each_once
 
-LONG = {"drain": "300s"}
-AT_ONCE_S = 60  # a good deal less than LONG, and a good deal more than a busy machine needs
+LONG = {"drain": "1h"}
+AT_ONCE_S = PATIENCE_S  # a good deal less than LONG, and a good deal more than a busy machine needs
 
 AWAY = {
     "refuses connections": None,
@@ -63,12 +64,13 @@ def test_the_last_try_counts(live, field, fake_es):
     assert "25 events delivered" in stopped.stderr and not waiting(stopped.stderr)
 
 
-def test_an_output_that_answers_slowly_is_waited_for(live, field, fake_es):
+def test_an_output_that_answers_slowly_is_waited_for(live, field, fake_es, tmp_path):
     files = field(5)
     files.burst(5)
-    fake_es.latency_s = 0.5
+    fake_es.latency_s = 3
     ship = live(limits=LONG, output=elastic(fake_es.url, batch={"max_events": 5}))
-    fake_es.wait_for(lambda fake: fake.peak_concurrent >= 1)
+    ship.wait_for(lambda: scrape(tmp_path / "state" / "ship.sock").count("in", "elasticsearch") == files.written)
+    fake_es.latency_s = 0.5
     assert ship.stop(AT_ONCE_S).rc == 0
     assert fake_es.count() == files.written
 
@@ -122,7 +124,7 @@ def test_told_while_it_starts(live, field, fake_es):
 @pytest.mark.parametrize("is_told_twice", [False, True])
 def test_standard_input_that_cannot_be_delivered(ship, ship_env, tmp_path, fake_es, is_told_twice):
     """No source has it any more: it is worth all of the drain, and its loss is said, and no success."""
-    drain_s = 300 if is_told_twice else 1
+    drain_s = 3600 if is_told_twice else 1
     fake_es.default_fault = status(503)
     config = write_config(tmp_path / "ship.yaml", [{"type": "stdin"}], [elastic(fake_es.url)], state=str(tmp_path / "state"), limits={"drain": f"{drain_s}s"})
     err = tmp_path / "err"

@@ -15,7 +15,7 @@ import uuid
 import pytest
 
 from conftest import ROOT
-from shipping import elastic, write_config
+from shipping import PATIENCE_S, elastic, write_config
 
 LOGS = ROOT / "packaging" / "demo" / "logs"
 FAILED = "05cdc426-a5f3-43d2-b446-cce766d30592"
@@ -280,7 +280,7 @@ def on_a_terminal(ship, env, words, columns):
         except OSError:
             break
     os.close(main)
-    assert process.wait(30) == 0, process.stderr.read()
+    assert process.wait(PATIENCE_S) == 0, process.stderr.read()
     process.stderr.close()
     return out.decode().replace("\r\n", "\n")
 

@@ -41,7 +41,10 @@ import sys
 import threading
 import time
 import urllib.parse
+import urllib.request
 import zlib
+
+from shipping import PATIENCE_S
 
 # ---- faults: what can happen to a request ----------------------------------------------------
 
@@ -244,7 +247,17 @@ class FakeEs:
         with self._lock:
             return len(self.documents)
 
-    def wait_for(self, claim, seconds=30):
+    def wait_quiet(self):
+        """Until each request that was ever sent has been read and dealt with: for counts that must not move any more.
+
+        Whoever has sent them is gone. What he sent last may still wait to be accepted: connections are accepted in
+        their order, so it is once one that comes after it has its answer.
+        """
+        with urllib.request.urlopen(f"{self.url}/__state", timeout=PATIENCE_S) as reply:
+            reply.read()
+        self.wait_for(lambda fake: not fake._server.n_connections())
+
+    def wait_for(self, claim, seconds=PATIENCE_S):
         """Until claim(self) is true; TimeoutError with the state if it never is."""
         give_up = time.monotonic() + seconds
         while not claim(self):
@@ -434,6 +447,10 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         with self._guard:
             self._connections.add(request)
         super().process_request(request, address)
+
+    def n_connections(self):
+        with self._guard:
+            return len(self._connections)
 
     def reset_on_close(self, request):
         request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -20,9 +20,11 @@ import hashlib
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -31,8 +33,8 @@ from pathlib import Path
 
 SUPPORT = Path(__file__).resolve().parent
 ROOT = SUPPORT.parent.parent
-READY_S = 90
-STOP_S = 15
+READY_S = 300  # on a machine that is slow and busy with other things
+STOP_S = 60
 BUILD_S = 600
 QUICK_START = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 PR_SET_PDEATHSIG = 1
@@ -110,6 +112,21 @@ def die_with_parent():
             os._exit(1)
 
     return in_child
+
+
+def quiet_port():
+    """A port that is free, and that the kernel gives to nobody: its own begin at 32768. For who closes his port and
+    comes back to it, or tells another to listen: one of the kernel's would be somebody's by then, or that of a
+    connection to itself."""
+    for _ in range(100):
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise PeerError("no free port from 20000 to 32000")
 
 
 def sweep_leftovers():
@@ -241,7 +258,7 @@ class Peer:
 
     # -- asking --
 
-    def request(self, method, path, body=None, headers=None, timeout=60):
+    def request(self, method, path, body=None, headers=None, timeout=120):
         """(status, decoded JSON or text). A body that is no bytes is sent as JSON."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -285,7 +302,7 @@ class Peer:
         """Makes what was written so far visible. No such index is no error: nothing to see."""
         self.request("POST", f"/{index}/_refresh?ignore_unavailable=true")
 
-    def count(self, index, query=None, seconds=20):
+    def count(self, index, query=None, seconds=120):
         """How many documents; 0 if there is no such index. Refreshes first."""
         give_up = time.monotonic() + seconds
         path = f"/{index}/_count?ignore_unavailable=true"
@@ -304,10 +321,19 @@ class Peer:
         self.refresh(index)
         return self.ask("POST", f"/{index}/_search?ignore_unavailable=true", body or {})
 
-    def documents(self, index, size=10000):
-        """{id: source} of up to 10,000 documents."""
-        hits = self.search(index, {"size": size})["hits"]["hits"]
-        return {hit["_id"]: hit["_source"] for hit in hits}
+    def documents(self, index):
+        """{id: source} of all documents, however many."""
+        self.refresh(index)
+        found = {}
+        path, body = f"/{index}/_search?ignore_unavailable=true&scroll=5m", {"size": 5000}
+        while True:
+            reply = self.ask("POST", path, body)
+            hits, scroll = reply["hits"]["hits"], reply.get("_scroll_id")
+            found.update((hit["_id"], hit["_source"]) for hit in hits)
+            if not hits:
+                self.request("DELETE", "/_search/scroll", {"scroll_id": scroll})
+                return found
+            path, body = "/_search/scroll", {"scroll": "5m", "scroll_id": scroll}
 
 
 # ---- the command line -------------------------------------------------------------------------

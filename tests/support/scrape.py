@@ -16,7 +16,7 @@ import time
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-TIMEOUT_S = 20
+TIMEOUT_S = 120
 
 
 class UnixConnection(http.client.HTTPConnection):
