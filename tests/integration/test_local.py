@@ -38,7 +38,8 @@ def replay(run_ship):
 
 
 def ask(store, sql, *values):
-    db = sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=PATIENCE_S)
+    # Not mode=ro: what a killed writer left behind has to be recovered first.
+    db = sqlite3.connect(f"file:{store}?mode=rw", uri=True, timeout=PATIENCE_S)
     try:
         return db.execute(sql, values).fetchall()
     finally:
@@ -46,8 +47,11 @@ def ask(store, sql, *values):
 
 
 def is_made(store):
-    """The file is there a moment before its tables are."""
-    return store.exists() and store.stat().st_size > 0 and ask(store, "PRAGMA user_version") == [(1,)]
+    """The file is there a moment before its tables are; and who asks in between may be turned away."""
+    try:
+        return store.exists() and store.stat().st_size > 0 and ask(store, "PRAGMA user_version") == [(1,)]
+    except sqlite3.OperationalError:
+        return False
 
 
 def count(store):

@@ -228,7 +228,7 @@ def test_a_dead_host_holds_nothing_up(tmp_path, run_ship, fake_es, free_port):
     path.write_text("".join(f"line {n}\n" for n in range(2000)))
     dead = f"http://127.0.0.1:{free_port}"
     output = elastic([dead, fake_es.url], batch={"max_events": 20})
-    retry = {"initial": "300s", "max": "300s"}
+    retry = {"initial": "1m", "max": "1m"}
     config = write_config(tmp_path / "ship.yaml", [{"type": "file", "paths": ["unused"]}], [output], retry=retry)
     done = run_ship(["--replay", path, "-c", config, "--state", tmp_path / "state"]).expect(0)
     assert summary(done).delivered == fake_es.count() == 2000

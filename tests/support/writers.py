@@ -102,6 +102,11 @@ class Field:
         with self._guard:
             return sum(self.lines.values())
 
+    def messages(self):
+        """Those that are written by now."""
+        with self._guard:
+            return list(self.lines)
+
     def _append(self, file, lines):
         for message in file.append(lines):
             with self._guard:

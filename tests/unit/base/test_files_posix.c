@@ -61,7 +61,7 @@ Test(files_posix, missing_is_told_apart)
     cr_expect_str_eq(e.what, "Too many levels of symbolic links");
 }
 
-Test(files_posix, fifo_does_not_block, .timeout = 5)
+Test(files_posix, fifo_does_not_block, .timeout = 300)
 {
     struct err e = {0};
     struct file_stat st;

@@ -144,7 +144,7 @@ static void expect_taken_or_refused(const struct text *t, uint64_t seed)
     config_free(c);
 }
 
-Test(config_random, anything_is_taken_or_refused, .timeout = 100)
+Test(config_random, anything_is_taken_or_refused, .timeout = 300)
 {
     unsigned n_taken = 0;
 

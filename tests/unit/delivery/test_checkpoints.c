@@ -386,8 +386,9 @@ Test(checkpoints, closing_on_a_full_disk_says_so)
 
 enum { N_KEYS = 20 };
 
-/* Puts the same position under every key, as fast as it can be written, until it is killed. */
-static void write_without_end(struct store *s)
+/* Puts the same position under every key, as fast as it can be written, until it is killed; says to
+ * `to` how often it has been. */
+static void write_without_end(struct store *s, int to)
 {
     open_store(s);
     for (uint64_t n = 1;; n++) {
@@ -400,6 +401,8 @@ static void write_without_end(struct store *s)
         checkpoints_tick(s->checkpoints, (int64_t)n * 1000);
         checkpoints_tick(s->checkpoints, (int64_t)n * 1000 + CHECKPOINT_EVERY_MS);
         pool_reap(s->writer);
+        if (write(to, "w", 1) != 1)
+            _exit(2);
     }
 }
 
@@ -417,7 +420,7 @@ static void see(void *ctx, const struct checkpoint *c)
     seen->position = c->position;
 }
 
-Test(checkpoints, killed_at_any_moment_all_rows_are_of_one_write, .timeout = 60) /* G2 */
+Test(checkpoints, killed_at_any_moment_all_rows_are_of_one_write, .timeout = 300) /* G2 */
 {
     struct store s;
     uint64_t last = 0;
@@ -428,13 +431,22 @@ Test(checkpoints, killed_at_any_moment_all_rows_are_of_one_write, .timeout = 60)
         struct timespec pause = {0, 1000000L * (5 + life)};
         struct seen seen = {0};
         struct err e = {0};
-        pid_t child = fork();
+        char words[3];
+        int ends[2];
+        pid_t child;
 
+        cr_assert_eq(pipe(ends), 0);
+        child = fork();
         if (child == 0)
-            write_without_end(&s);
+            write_without_end(&s, ends[1]);
+        if (life % 5 == 0) /* whatever the machine: not before something was written */
+            for (int i = 0; i < 3; i++)
+                cr_assert_eq(read(ends[0], words, 1), 1);
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
+        close(ends[0]);
+        close(ends[1]);
         open_store(&s);
         cr_expect_eq(checkpoints_each(s.checkpoints, see, &seen, &e), 0, "%s", e.what);
         cr_expect(seen.n_rows == 0 || seen.n_rows == N_KEYS);

@@ -116,7 +116,7 @@ static void recover(size_t n, struct fates fates)
     queue_rig_fini(&after);
 }
 
-Test(queue_power, after_every_step, .timeout = 120)
+Test(queue_power, after_every_step, .timeout = 300)
 {
     unsigned n_durable = 0;
     unsigned n_settled = 0;

@@ -111,7 +111,7 @@ static void change(struct buffer *b, const struct buffer *other, uint64_t *state
     }
 }
 
-Test(fuzz, changed_corpus, .timeout = 100)
+Test(fuzz, changed_corpus, .timeout = 300)
 {
     uint64_t state = 88172645463325252u;
     struct buffer b = {0};

@@ -195,13 +195,13 @@ static void live(unsigned seed, const char *pattern)
     rig_fini(&l.rig);
 }
 
-Test(tail_random, current_names_only, .timeout = 120)
+Test(tail_random, current_names_only, .timeout = 300)
 {
     for (unsigned seed = 1; seed <= N_SEEDS; seed++)
         live(seed, "*.log");
 }
 
-Test(tail_random, rotated_names_too, .timeout = 120)
+Test(tail_random, rotated_names_too, .timeout = 300)
 {
     for (unsigned seed = 1; seed <= N_SEEDS; seed++)
         live(seed, "*.log*");

@@ -128,7 +128,7 @@ Test(log, a_long_text_is_cut_and_ends)
 }
 
 /* The loop logs: a terminal that was stopped, a pipe that nobody reads, must not stop it. */
-Test(log, nothing_waits_for_the_reader, .timeout = 20)
+Test(log, nothing_waits_for_the_reader, .timeout = 300)
 {
     struct rig r;
     unsigned n_lines = 0;
@@ -155,7 +155,7 @@ static void *log_much(void *arg)
     return NULL;
 }
 
-Test(log, threads_do_not_break_each_other_s_lines, .timeout = 20)
+Test(log, threads_do_not_break_each_other_s_lines, .timeout = 300)
 {
     struct rig r;
     pthread_t threads[4];

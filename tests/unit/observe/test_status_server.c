@@ -22,7 +22,7 @@ struct rig {
     unsigned n_asked;
 };
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 200000 };
 
 static void on_ask(void *ctx, const char *path, struct status_answer *answer)
 {

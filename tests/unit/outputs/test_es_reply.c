@@ -86,7 +86,7 @@ static void expect_real(const char *text, const char *type, const char *reason)
     }
 }
 
-Test(es_reply, as_the_servers_answer, .timeout = 30)
+Test(es_reply, as_the_servers_answer, .timeout = 300)
 {
     expect_real(from_elasticsearch, "document_parsing_exception",
                 "[1:21] failed to parse: data stream timestamp field [@timestamp] is missing");
@@ -96,7 +96,7 @@ Test(es_reply, as_the_servers_answer, .timeout = 30)
 }
 
 /* Runs of items that are all the same are counted by a way of their own: each keeps its place. */
-Test(es_reply, runs_of_created_items, .timeout = 30)
+Test(es_reply, runs_of_created_items, .timeout = 300)
 {
     enum { N = 400 };
     static const char *const forms[] = {
@@ -272,7 +272,7 @@ Test(es_reply, the_error_of_a_request)
 }
 
 /* S2: 50 MB of refusals, each with words of its own. */
-Test(es_reply, a_reply_of_50_mb_in_bounded_memory, .timeout = 60)
+Test(es_reply, a_reply_of_50_mb_in_bounded_memory, .timeout = 300)
 {
     enum { N = 50000 };
     static char item[1200];
@@ -306,7 +306,7 @@ Test(es_reply, a_reply_of_50_mb_in_bounded_memory, .timeout = 60)
 }
 
 /* One word without an end, where a status or a reason is expected. */
-Test(es_reply, values_without_an_end, .timeout = 30)
+Test(es_reply, values_without_an_end, .timeout = 300)
 {
     static char much[65536];
     struct es_reply r;

@@ -143,13 +143,13 @@ static void fill_disk(int flags, const char *because)
     temp_dir_remove(directory);
 }
 
-Test(stdout, a_disk_that_fills, .timeout = 20)
+Test(stdout, a_disk_that_fills, .timeout = 300)
 {
     fill_disk(0, "as with >");
     fill_disk(O_APPEND, "as with >>: what was in the file before must stay");
 }
 
-Test(stdout, a_full_device, .timeout = 20)
+Test(stdout, a_full_device, .timeout = 300)
 {
     struct rig r;
 
@@ -159,7 +159,7 @@ Test(stdout, a_full_device, .timeout = 20)
     rig_fini(&r);
 }
 
-Test(stdout, a_reader_that_goes, .timeout = 20)
+Test(stdout, a_reader_that_goes, .timeout = 300)
 {
     struct rig r;
     int ends[2];
@@ -174,7 +174,7 @@ Test(stdout, a_reader_that_goes, .timeout = 20)
 }
 
 /* More than a pipe holds, and a reader that takes it bit by bit. */
-Test(stdout, a_slow_reader_gets_all_of_it, .timeout = 20)
+Test(stdout, a_slow_reader_gets_all_of_it, .timeout = 300)
 {
     enum { LINES = 100000 };
     struct rig r;
@@ -201,7 +201,7 @@ Test(stdout, a_slow_reader_gets_all_of_it, .timeout = 20)
 }
 
 /* A reader that reads nothing must not keep ship from its end. */
-Test(stdout, closing_does_not_wait_for_the_reader, .timeout = 20)
+Test(stdout, closing_does_not_wait_for_the_reader, .timeout = 300)
 {
     struct rig r;
     int ends[2];

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <ev.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,20 @@
 #include "shipper/base/buffer.h"
 #include "tests/support/http_peer.h"
 
-enum { SLOW_DNS_S = 2 };
+enum { PATIENCE_S = 100, PATIENCE_MS = PATIENCE_S * 1000 };
 
 typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
-/* Stands before the C library's, for libcurl too: a name server that does not answer. */
+static atomic_bool dns_answers;
+static atomic_int n_lookups; /* under way */
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+/* Stands before the C library's, for libcurl too: a name server that does not answer until it is
+ * told. */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **out)
 {
@@ -26,8 +36,12 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     getaddrinfo_fn *real;
 
     memcpy(&real, &found, sizeof real); /* ISO C has no cast for it */
-    if (node && strcmp(node, "slow.test") == 0)
-        nanosleep(&(struct timespec){SLOW_DNS_S, 0}, NULL);
+    if (node && strcmp(node, "slow.test") == 0) {
+        atomic_fetch_add(&n_lookups, 1);
+        while (!atomic_load(&dns_answers))
+            pause_ms(1);
+        atomic_fetch_sub(&n_lookups, 1);
+    }
     if (node && strstr(node, ".test"))
         return EAI_NONAME;
     return real(node, service, hints, out);
@@ -37,8 +51,7 @@ struct rig {
     struct ev_loop *loop;
     struct transport *transport;
     ev_timer beat; /* that the loop turns */
-    double last_beat;
-    double longest_gap_s;
+    unsigned n_beats;
     struct http_options options;
     struct http_call *call;
     struct buffer body;
@@ -60,13 +73,10 @@ static double now_s(void)
 static void on_beat(struct ev_loop *loop, ev_timer *w, int revents)
 {
     struct rig *r = w->data;
-    double gap = now_s() - r->last_beat;
 
     (void)loop;
     (void)revents;
-    r->last_beat = now_s();
-    if (gap > r->longest_gap_s)
-        r->longest_gap_s = gap;
+    r->n_beats++;
 }
 
 static bool on_body(void *ctx, struct slice bytes)
@@ -90,7 +100,7 @@ static void rig_init(struct rig *r)
 {
     struct err e = {0};
 
-    *r = (struct rig){.options = {.connect_ms = 2000, .timeout_ms = 5000}};
+    *r = (struct rig){.options = {.connect_ms = PATIENCE_MS, .timeout_ms = PATIENCE_MS}};
     r->loop = ev_loop_new(EVFLAG_AUTO);
     r->transport = transport_curl_new(r->loop, &e);
     cr_assert_not_null(r->transport, "%s", e.what);
@@ -132,7 +142,7 @@ static void run(struct rig *r, double seconds)
 {
     double until = now_s() + seconds;
 
-    r->last_beat = now_s();
+    r->n_beats = 0;
     ev_timer_start(r->loop, &r->beat);
     while (!r->n_done && now_s() < until)
         ev_run(r->loop, EVRUN_ONCE);
@@ -153,14 +163,14 @@ static void ask(struct rig *r, const struct http_peer_script *script)
     struct http_peer *p = http_peer_new(script);
 
     post(r, url_of("http", http_peer_port(p)), slice_str("{}\n"));
-    run(r, 6);
+    run(r, 2 * PATIENCE_S);
     cr_expect_eq(r->n_done, 1);
     http_peer_free(p);
 }
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=UTF-8\r\n"
 
-Test(transport_curl, a_request_and_its_answer, .timeout = 20)
+Test(transport_curl, a_request_and_its_answer, .timeout = 300)
 {
     struct http_peer *p = http_peer_new(&(struct http_peer_script){
         .reply = OK_HEAD "Server: a/1\r\nContent-Length: 5\r\n\r\nhello"});
@@ -172,7 +182,7 @@ Test(transport_curl, a_request_and_its_answer, .timeout = 20)
     r.options.password = "pass:word";
     for (int i = 0; i < 3; i++) {
         post(&r, url_of("http", http_peer_port(p)), slice_str("{}\n"));
-        run(&r, 5);
+        run(&r, 2 * PATIENCE_S);
         cr_expect_eq(r.n_done, 1);
         cr_expect_eq(r.reply.failure, HTTP_ANSWERED);
         cr_expect_eq(r.reply.status, 200);
@@ -193,7 +203,7 @@ Test(transport_curl, a_request_and_its_answer, .timeout = 20)
     http_peer_free(p);
 }
 
-Test(transport_curl, a_packed_answer, .timeout = 20)
+Test(transport_curl, a_packed_answer, .timeout = 300)
 {
     static char reply[1024];
     unsigned char packed[256];
@@ -220,7 +230,7 @@ Test(transport_curl, a_packed_answer, .timeout = 20)
     rig_fini(&r);
 }
 
-Test(transport_curl, replies_that_are_none, .timeout = 30)
+Test(transport_curl, replies_that_are_none, .timeout = 300)
 {
     static const struct {
         struct http_peer_script script;
@@ -269,7 +279,8 @@ Test(transport_curl, replies_that_are_none, .timeout = 30)
         struct rig r;
 
         rig_init(&r);
-        r.options.timeout_ms = 700;
+        if (rows[i].script.after == PEER_STALL)
+            r.options.timeout_ms = 700;
         ask(&r, &rows[i].script);
         cr_expect_eq(r.reply.failure, rows[i].want, "%s (%s)", rows[i].because, r.why);
         cr_expect(r.reply.failure == HTTP_ANSWERED || r.why[0], "%s", rows[i].because);
@@ -286,7 +297,7 @@ static void http_date(char *out, size_t cap, int from_now_s)
     strftime(out, cap, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }
 
-Test(transport_curl, retry_after, .timeout = 30)
+Test(transport_curl, retry_after, .timeout = 300)
 {
     static char soon[64], past[64], far[64];
     const struct {
@@ -302,12 +313,12 @@ Test(transport_curl, retry_after, .timeout = 30)
         {"", -1, -1},
         {"99999999999999999999", -1, 86400000},
         {"172800", 86400000, 86400000},
-        {soon, 27000, 30000},
+        {soon, 2900000, 3000000},
         {past, -1, -1},
         {far, 86400000, 86400000},
     };
 
-    http_date(soon, sizeof soon, 30);
+    http_date(soon, sizeof soon, 3000);
     http_date(past, sizeof past, -30);
     http_date(far, sizeof far, 200000);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -327,7 +338,7 @@ Test(transport_curl, retry_after, .timeout = 30)
 }
 
 /* Whoever can answer for the host could have the credentials sent anywhere. */
-Test(transport_curl, redirects_are_not_followed, .timeout = 20)
+Test(transport_curl, redirects_are_not_followed, .timeout = 300)
 {
     struct http_peer *other =
         http_peer_new(&(struct http_peer_script){.reply = OK_HEAD "Content-Length: 0\r\n\r\n"});
@@ -349,7 +360,7 @@ Test(transport_curl, redirects_are_not_followed, .timeout = 20)
     http_peer_free(other);
 }
 
-Test(transport_curl, nobody_there, .timeout = 20)
+Test(transport_curl, nobody_there, .timeout = 300)
 {
     struct http_peer *p = http_peer_new(&(struct http_peer_script){.reply = "not TLS"});
     int port = http_peer_port(p);
@@ -366,7 +377,7 @@ Test(transport_curl, nobody_there, .timeout = 20)
 
         rig_init(&r);
         post(&r, rows[i].url, slice_str("{}\n"));
-        run(&r, 5);
+        run(&r, 2 * PATIENCE_S);
         cr_expect_eq(r.reply.failure, HTTP_UNREACHED);
         cr_expect_str_eq(r.why, rows[i].why);
         rig_fini(&r);
@@ -376,8 +387,9 @@ Test(transport_curl, nobody_there, .timeout = 20)
 
         rig_init(&r);
         r.options.skip_verify = skips;
+        r.options.connect_ms = 1000; /* it waits for a line's end, which a handshake has not */
         post(&r, url_of("https", port), slice_str("{}\n"));
-        run(&r, 5);
+        run(&r, 2 * PATIENCE_S);
         cr_expect_eq(r.reply.failure, HTTP_UNREACHED, "no TLS: nothing was sent (%s)", r.why);
         cr_expect(r.why[0]);
         rig_fini(&r);
@@ -386,29 +398,32 @@ Test(transport_curl, nobody_there, .timeout = 20)
 }
 
 /* A name server that does not answer: the loop turns, the time-out holds, and neither it nor a
- * cancelled request waits for the look-up to end. */
-Test(transport_curl, a_slow_name_does_not_hold_the_loop, .timeout = 20)
+ * cancelled request waits for the look-up to end; for it does not, until both are through. */
+Test(transport_curl, a_slow_name_does_not_hold_the_loop, .timeout = 300)
 {
     struct rig r;
-    double begin = now_s();
 
     rig_init(&r);
     r.options.connect_ms = 300;
     post(&r, "http://slow.test:9200/", slice_str("{}\n"));
-    run(&r, 5);
+    run(&r, 2 * PATIENCE_S);
     cr_expect_eq(r.n_done, 1);
     cr_expect_eq(r.reply.failure, HTTP_UNREACHED);
-    cr_expect_lt(r.longest_gap_s, 0.2, "the loop stood still for %.2f s", r.longest_gap_s);
-    r.options.connect_ms = 5000;
+    cr_expect_geq(r.n_beats, 3, "the loop stood still");
+    r.options.connect_ms = PATIENCE_MS;
     post(&r, "http://slow.test:9200/", slice_str("{}\n"));
-    run(&r, 0.1);
+    while (atomic_load(&n_lookups) < 2)
+        run(&r, 0.01);
     cr_expect_eq(r.n_done, 0);
     rig_fini(&r);
-    cr_expect_lt(now_s() - begin, 1.0, "it took %.2f s", now_s() - begin);
-    nanosleep(&(struct timespec){SLOW_DNS_S, 0}, NULL); /* the look-ups end before the test does */
+    cr_expect_eq(atomic_load(&n_lookups), 2);
+    atomic_store(&dns_answers, true);
+    while (atomic_load(&n_lookups)) /* they end before the test does */
+        pause_ms(1);
+    pause_ms(100);
 }
 
-Test(transport_curl, after_cancel_nothing_comes, .timeout = 20)
+Test(transport_curl, after_cancel_nothing_comes, .timeout = 300)
 {
     struct http_peer *p =
         http_peer_new(&(struct http_peer_script){.reply = "", .after = PEER_STALL});
@@ -424,7 +439,7 @@ Test(transport_curl, after_cancel_nothing_comes, .timeout = 20)
     http_peer_free(p);
 }
 
-Test(transport_curl, a_reply_without_an_end_can_be_stopped, .timeout = 20)
+Test(transport_curl, a_reply_without_an_end_can_be_stopped, .timeout = 300)
 {
     static char reply[1 << 20];
     struct rig r;
@@ -440,7 +455,7 @@ Test(transport_curl, a_reply_without_an_end_can_be_stopped, .timeout = 20)
 }
 
 /* A few kilobytes of gzip in gzip are terabytes, which libcurl would unpack without coming up. */
-Test(transport_curl, a_reply_packed_twice_is_none, .timeout = 20)
+Test(transport_curl, a_reply_packed_twice_is_none, .timeout = 300)
 {
     static const struct {
         const char *headers;
@@ -467,7 +482,7 @@ Test(transport_curl, a_reply_packed_twice_is_none, .timeout = 20)
     }
 }
 
-Test(transport_curl, a_reply_has_a_ceiling, .timeout = 20)
+Test(transport_curl, a_reply_has_a_ceiling, .timeout = 300)
 {
     static char reply[1 << 20];
     struct rig r;
@@ -507,7 +522,7 @@ Test(transport_curl, headers_and_trailers_have_a_ceiling, .timeout = 20)
 }
 
 /* FB6: 413 before the body is read, and the connection closed with a reset. */
-Test(transport_curl, an_answer_in_the_middle_of_the_request, .timeout = 60)
+Test(transport_curl, an_answer_in_the_middle_of_the_request, .timeout = 300)
 {
     size_t len = 8 << 20;
     char *body = calloc(1, len);
@@ -522,7 +537,7 @@ Test(transport_curl, an_answer_in_the_middle_of_the_request, .timeout = 60)
 
         rig_init(&r);
         post(&r, url_of("http", http_peer_port(p)), slice_of(body, len));
-        run(&r, 5);
+        run(&r, 2 * PATIENCE_S);
         cr_expect_eq(r.n_done, 1);
         n_seen += r.reply.failure == HTTP_ANSWERED && r.reply.status == 413;
         cr_expect_neq(r.reply.failure, HTTP_UNREACHED);

@@ -315,7 +315,7 @@ static double seconds(void)
 }
 
 /* Patterns that would take for ever on lines made for it. */
-Test(regex, no_pattern_and_no_line_is_too_much, .timeout = 100)
+Test(regex, no_pattern_and_no_line_is_too_much, .timeout = 300)
 {
     static const struct {
         const char *pattern;
@@ -361,7 +361,7 @@ Test(regex, no_pattern_and_no_line_is_too_much, .timeout = 100)
         parser_parse(&parser, &scratch, buffer_slice(&line), &r);
         took = seconds() - began;
         cr_expect_eq(r.flags, rows[i].flags, "%s: flags %u", rows[i].pattern, r.flags);
-        cr_expect_lt(took, 5.0, "%s: %.2f s", rows[i].pattern, took);
+        cr_expect_lt(took, 30.0, "%s: %.2f s", rows[i].pattern, took);
         parser_regex.free(parser.self);
         buffer_free(&line);
     }

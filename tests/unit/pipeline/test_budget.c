@@ -58,7 +58,7 @@ static void *add_and_give_back(void *arg)
     return NULL;
 }
 
-Test(budget, threads, .timeout = 30)
+Test(budget, threads, .timeout = 300)
 {
     struct budget b;
     pthread_t threads[3];

@@ -300,7 +300,7 @@ static void done_fill(struct job *job)
     (void)job;
 }
 
-Test(lanes, each_event_comes_once_whoever_works, .timeout = 60)
+Test(lanes, each_event_comes_once_whoever_works, .timeout = 300)
 {
     static struct fill fills[N_JOBS];
     static unsigned char seen[2][N_JOBS * PER_JOB];

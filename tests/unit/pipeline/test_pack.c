@@ -17,7 +17,7 @@ static void fill(char *bytes, size_t len, bool is_random)
 }
 
 /* Of every size around the compressor's own blocks; what does not shrink too. */
-Test(pack, there_and_back, .timeout = 60)
+Test(pack, there_and_back, .timeout = 300)
 {
     static const size_t sizes[] = {0,     1,     2,      100,    4096,   32767,   32768,  32769,
                                    65535, 65536, 131072, 262144, 262145, 1000000, 5000001};
@@ -47,7 +47,7 @@ Test(pack, there_and_back, .timeout = 60)
 }
 
 /* No damaged byte goes unnoticed, no cut. */
-Test(pack, damage, .timeout = 60)
+Test(pack, damage, .timeout = 300)
 {
     struct worker w = {0};
     struct buffer packed = {0};

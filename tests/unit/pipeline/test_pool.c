@@ -28,7 +28,7 @@ static void on_wake(void *ctx)
 
 enum { N_JOBS = 2000 };
 
-Test(pool, every_job_runs_once_and_comes_back_once, .timeout = 30)
+Test(pool, every_job_runs_once_and_comes_back_once, .timeout = 300)
 {
     static struct count_job jobs[N_JOBS];
     static atomic_int runs;
