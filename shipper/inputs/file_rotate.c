@@ -37,7 +37,20 @@ static struct last last_of_row(const struct known *k)
     return (struct last){k->id, k->n_rewritten, (uint64_t)k->seen_s * 1000000000u};
 }
 
-/* What is cut in its place instead of being renamed leaves copies, which were read already. */
+/* What is cut in its place instead of being renamed leaves copies. A copy was born while its
+ * original was there, so after the birth of one that is newer by its name; of those that were
+ * renamed, the newer by name was always born later. */
+static bool is_born_as_copy(const struct siblings *s, size_t i)
+{
+    uint64_t born = s->items[i].id.generation;
+
+    for (size_t newer = i + 1; newer < s->n_items; newer++)
+        if (!s->items[newer].is_packed && s->items[newer].id.generation < born)
+            return true;
+    return false;
+}
+
+/* The one it would have come after was cut, and seen at its place since. */
 static bool is_copy(const struct sibling *s, const struct last *after)
 {
     return after->n_rewritten && s->id.generation < after->seen_ns;
@@ -45,11 +58,14 @@ static bool is_copy(const struct sibling *s, const struct last *after)
 
 /* A generation that came and went between two looks: nobody knows it, and it was born after (or
  * with) the one it followed. Without birth times there is no telling it from an old file. */
-static bool is_missed(struct input *in, const struct sibling *s, const struct last *after)
+static bool is_missed(struct input *in, const struct siblings *all, size_t i,
+                      const struct last *after)
 {
+    const struct sibling *s = &all->items[i];
+
     return !s->is_packed && s->id.generation >= after->id.generation && after->id.generation &&
            !is_copy(s, after) && rotation_is_rotated(s->path) && !file_tail_find(in, &s->id) &&
-           !file_known_find(in, &s->id) && !file_matches(in, s->path);
+           !file_known_find(in, &s->id) && !file_matches(in, s->path) && !is_born_as_copy(all, i);
 }
 
 static struct tail *discover_away(struct input *in, const struct sibling *s,
@@ -101,7 +117,7 @@ static void find_missed(struct input *in, struct tail *t, const struct siblings 
             continue;
         if (known && known->id.generation >= t->id.generation)
             t = known;
-        else if (is_missed(in, file, &before))
+        else if (is_missed(in, s, i, &before))
             t = insert_missed(in, t, file);
     }
 }
@@ -382,7 +398,7 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
         const struct sibling *file = &s.items[i];
         const struct known *k = file_known_find(in, &file->id);
         bool is_read = k && k->is_finished;
-        bool is_wanted = k ? !is_read : is_missed(in, file, &after);
+        bool is_wanted = k ? !is_read : is_missed(in, &s, i, &after);
         struct tail *t;
 
         if (file->is_packed) {
@@ -468,24 +484,28 @@ void file_find_orphans(struct input *in)
 
 /* What was born since we last looked, or what a row says is not read to its end: it was at the path
  * when rows were compared with files, and was rotated away before the path was looked at. */
-static bool is_unseen(struct input *in, const struct file_stat *st, const struct file_stat *now)
+static bool is_unseen(struct input *in, const struct siblings *all, size_t i,
+                      const struct file_stat *now)
 {
-    struct file_id id = file_id_of(st);
-    const struct known *k = file_known_find(in, &id);
+    const struct sibling *s = &all->items[i];
+    const struct known *k = file_known_find(in, &s->id);
 
-    if (st->type != FILE_REGULAR || file_tail_find(in, &id))
+    if (s->st.type != FILE_REGULAR || file_tail_find(in, &s->id))
         return false;
     return k ? !k->is_finished
-             : in->looked_ns && st->generation > in->looked_ns && st->generation < now->generation;
+             : in->looked_ns && s->id.generation > in->looked_ns &&
+                   s->id.generation < now->generation && !is_born_as_copy(all, i);
 }
 
-static bool is_unseen_sibling(struct input *in, const struct sibling *s,
+static bool is_unseen_sibling(struct input *in, const struct siblings *all, size_t i,
                               const struct file_stat *now)
 {
+    const struct sibling *s = &all->items[i];
+
     if (!rotation_is_rotated(s->path) || file_matches(in, s->path))
         return false;
     /* A packed one was born when it was packed. While ship runs, it is packed of what was read. */
-    return s->is_packed ? in->is_first_scan && is_missed_packed(in, s) : is_unseen(in, &s->st, now);
+    return s->is_packed ? in->is_first_scan && is_missed_packed(in, s) : is_unseen(in, all, i, now);
 }
 
 struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *now,
@@ -498,9 +518,8 @@ struct tail *file_find_unseen(struct input *in, const char *path, const struct f
         return last;
     if (siblings_find(in->round, path, &s)) {
         for (size_t i = 0; i < s.n_items; i++) {
-            struct tail *t = is_unseen_sibling(in, &s.items[i], now)
-                                 ? discover_away(in, &s.items[i], last)
-                                 : NULL;
+            struct tail *t =
+                is_unseen_sibling(in, &s, i, now) ? discover_away(in, &s.items[i], last) : NULL;
 
             last = t ? t : last;
         }
