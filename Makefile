@@ -64,7 +64,8 @@ $(OUT)/ship: $(OUT)/shipper/main.o $(LIBRARY)
 
 # Tests may let memory run out (tests/support/failing_malloc.h), and plant bugs (tests/sim/sim_plant.h).
 WRAPPED := malloc calloc realloc tracker_read es_item_verdict retry_delay_ms engine_tick file_row_fits \
-	source_file_lacks_mark source_file_expect checkpoints_put es_reply_is_whole letter_files_append budget_try budget_add
+	source_file_lacks_mark source_file_expect checkpoints_put es_reply_is_whole letter_files_append budget_try budget_add \
+	engine_on_reply
 WRAP    := $(WRAPPED:%=-Wl,--wrap=%)
 $(OUT)/unit: $(UNITOBJ) $(LIBRARY)
 	$(if $(V),,@)$(CC) $(LINK) $(WRAP) $^ $(LIBS) $(CRITERION) -o $@

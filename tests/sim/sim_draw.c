@@ -107,6 +107,11 @@ static void draw_world(struct sim_life *l)
     w->is_cut_back = w->may_lose && w->is_dated && sim_draw(r, 2);
     w->sees_copies = strcmp(l->ship.pattern, SIM_LOGS "/*.log*") == 0;
     w->longest = sim_draw(r, 3) ? 40 : 400;
+    /* What is sent without an id is there as often as it was sent. So each line must be in one
+     * place only: not in a copy, nor, after a crash, in a queue and behind the position too. */
+    if (w->disk->has_birth_times && !w->is_cut_back && !l->has_queue[0] && !l->has_queue[1] &&
+        sim_chance(r, 200))
+        l->ship.common.id_mode = ID_NONE;
 }
 
 /* One that is not in use. */

@@ -34,13 +34,13 @@ void sim_life_judge(struct sim_life *l)
 {
     char why[SIM_WHY_MAX];
 
-    sim_ship_check_sums(&l->ship);
-    if (l->ship.violation[0])
-        sim_life_fail(l, "%s", l->ship.violation);
     sim_own_each(&l->ship.own, SIM_DEAD, read_letters, l);
     if (!sim_world_check(&l->world, l->ship.servers, l->ship.n_servers, l->is_dead, why,
                          sizeof why))
         sim_life_fail(l, "%s", why);
+    sim_ship_check_sums(&l->ship);
+    if (l->ship.violation[0])
+        sim_life_fail(l, "%s", l->ship.violation);
 }
 
 void sim_life_dump(const struct sim_life *l)

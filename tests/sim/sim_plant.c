@@ -29,6 +29,7 @@ static const char *const names[PLANTS] = {
     [PLANT_MEMORY_NOT_ASKED_FOR] = "memory-not-asked-for",
     [PLANT_MEMORY_NOT_GIVEN_BACK] = "memory-not-given-back",
     [PLANT_COUNT_WRONG] = "count-wrong",
+    [PLANT_PARTIAL_RETRY_WHOLE] = "partial-retry-whole",
 };
 
 const char *sim_plant_name(enum sim_plant plant)
@@ -75,6 +76,7 @@ WRAPPED(void, checkpoints_put, struct checkpoints *s, const struct checkpoint *c
 WRAPPED(bool, es_reply_is_whole, const struct es_reply *r);
 WRAPPED(int, letter_files_append, const struct disk *disk, const char *directory,
         struct slice lines, int64_t rotate_bytes, int64_t now_ns, struct err *e);
+WRAPPED(void, engine_on_reply, void *ctx, struct batch *b, const struct sink_reply *reply);
 WRAPPED(bool, budget_try, struct budget *b, int64_t bytes);
 WRAPPED(void, budget_add, struct budget *b, int64_t bytes);
 
@@ -155,6 +157,18 @@ int __wrap_letter_files_append(const struct disk *disk, const char *directory, s
         return rc;
     *e = (struct err){0};
     return 0;
+}
+
+void __wrap_engine_on_reply(void *ctx, struct batch *b, const struct sink_reply *reply)
+{
+    bool goes_again = false;
+
+    for (size_t i = 0; reply->outcome == SINK_ITEMS && i < b->n_items; i++)
+        goes_again |= reply->verdicts[i] == VERDICT_RETRY;
+    for (size_t i = 0; goes_again && i < b->n_items; i++)
+        if (chosen == PLANT_PARTIAL_RETRY_WHOLE)
+            reply->verdicts[i] = VERDICT_RETRY;
+    __real_engine_on_reply(ctx, b, reply);
 }
 
 bool __wrap_budget_try(struct budget *b, int64_t bytes)

@@ -23,6 +23,7 @@ enum sim_plant {
     PLANT_MEMORY_NOT_ASKED_FOR,  /* reading does not wait for room */
     PLANT_MEMORY_NOT_GIVEN_BACK, /* of some batches */
     PLANT_COUNT_WRONG,           /* duplicates are counted as delivered */
+    PLANT_PARTIAL_RETRY_WHOLE,   /* a batch of which some was taken goes again with all of it */
     PLANTS
 };
 

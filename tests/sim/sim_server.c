@@ -35,6 +35,7 @@ struct http_call {
     unsigned n_answered;
     unsigned n_created;
     unsigned n_duplicates;
+    struct buffer created; /* struct sim_fact * each */
 };
 
 /* --- what a document says -------------------------------------------------------------------- */
@@ -105,8 +106,8 @@ static bool is_poison(const struct sim_server *s, enum sim_kind kind, unsigned n
     return s->poison && kind == SIM_LINE && n % s->poison == 0;
 }
 
-/* One item: its status. */
-static int create(struct sim_server *s, struct slice id, struct slice doc)
+/* One item: its status, and what is known of the event once it is stored. */
+static int create(struct sim_server *s, struct slice id, struct slice doc, struct sim_fact **out)
 {
     static const struct hash128 zero;
     enum sim_kind kind;
@@ -115,23 +116,26 @@ static int create(struct sim_server *s, struct slice id, struct slice doc)
     struct sim_fact *fact;
     struct slice execution = member(doc, "\"faas.execution\":\"");
 
-    if (!parse_document(doc, &kind, &n) || id.len != HASH_TEXT_LEN) {
+    if (!parse_document(doc, &kind, &n) || (id.len && id.len != HASH_TEXT_LEN)) {
         violate(s, "a document that nobody wrote", SIM_KINDS, 0);
         return 400;
     }
     if (is_poison(s, kind, n))
         return 400;
-    slot = slot_of(s, hash128_keyed(id, &zero));
-    if (*slot) {
-        if (*slot != (uint32_t)kind * SIM_EVENTS_MAX + n + 1)
-            violate(s, "two events share an id", kind, n);
-        return 409;
-    }
-    *slot = (uint32_t)kind * SIM_EVENTS_MAX + n + 1;
     fact = &s->facts[kind][n];
+    if (id.len) {
+        slot = slot_of(s, hash128_keyed(id, &zero));
+        if (*slot) {
+            if (*slot != (uint32_t)kind * SIM_EVENTS_MAX + n + 1)
+                violate(s, "two events share an id", kind, n);
+            return 409;
+        }
+        *slot = (uint32_t)kind * SIM_EVENTS_MAX + n + 1;
+        fact->n_ids++;
+        memcpy(fact->id, id.ptr, HASH_TEXT_LEN);
+    }
     fact->is_stored = true;
-    fact->n_ids++;
-    memcpy(fact->id, id.ptr, HASH_TEXT_LEN);
+    *out = fact;
     snprintf(fact->execution, sizeof fact->execution, "%.*s", SLICE_ARG(execution));
     s->n_stored++;
     return 201;
@@ -162,6 +166,7 @@ static bool next_item(struct slice *rest, struct slice *id, struct slice *doc)
 {
     struct slice action;
 
+    /* An action without an id is {"create":{}}. */
     if (!slice_cut(rest, '\n', &action) || !slice_cut(rest, '\n', doc))
         return false;
     *id = member(action, "{\"create\":{\"_id\":\"");
@@ -196,6 +201,17 @@ static void add_item(struct http_call *c, struct buffer *out, int status, const 
     buffer_add_lit(out, "}}");
 }
 
+/* One without an id is there as often as it is sent. As long as ship did not hear of it, or was
+ * started anew since, it cannot know; and an orphan is another's. */
+static void check_told(struct sim_server *s, const struct http_call *c, const struct sim_fact *fact)
+{
+    size_t i = (size_t)(fact - &s->facts[0][0]);
+
+    if (!fact->id[0] && !c->copy.len && fact->told == s->n_starts)
+        violate(s, "sent again without an id, though ship had been told that it is stored",
+                (enum sim_kind)(i / SIM_EVENTS_MAX), (unsigned)(i % SIM_EVENTS_MAX));
+}
+
 /* Stores what it takes, and writes the reply. */
 static void execute(struct sim_server *s, struct http_call *c, struct slice plain,
                     struct buffer *out)
@@ -205,6 +221,7 @@ static void execute(struct sim_server *s, struct http_call *c, struct slice plai
 
     buffer_add_lit(out, "{\"errors\":true,\"items\":[");
     while (next_item(&plain, &id, &doc)) {
+        struct sim_fact *fact = NULL;
         int status;
 
         c->n_items++;
@@ -213,7 +230,11 @@ static void execute(struct sim_server *s, struct http_call *c, struct slice plai
         } else if (c->fate == FATE_CLOSED_ITEMS) {
             add_item(c, out, 400, "index_closed_exception");
         } else {
-            status = create(s, id, doc);
+            status = create(s, id, doc, &fact);
+            if (fact) {
+                check_told(s, c, fact);
+                buffer_add(&c->created, &fact, sizeof fact);
+            }
             if (c->fate != FATE_SHORT_REPLY || sim_draw(s->random, 2))
                 add_item(c, out, status,
                          status == 400   ? "document_parsing_exception"
@@ -303,6 +324,7 @@ static void unlink_call(struct sim_server *s, struct http_call *c)
 static void free_call(struct http_call *c)
 {
     buffer_free(&c->copy);
+    buffer_free(&c->created);
     free(c);
 }
 
@@ -386,6 +408,19 @@ static void answer_status(struct sim_server *s, struct http_call *c, int status)
     answer_text(s, c, status, "application/json", status == 413 ? "" : body);
 }
 
+/* Its reply arrived whole. */
+static void note_told(struct sim_server *s, const struct http_call *c)
+{
+    s->n_told_created += c->n_created;
+    s->n_told_duplicates += c->n_duplicates;
+    for (size_t at = 0; at < c->created.len; at += sizeof(struct sim_fact *)) {
+        struct sim_fact *fact;
+
+        memcpy(&fact, c->created.ptr + at, sizeof fact);
+        fact->told = s->n_starts;
+    }
+}
+
 /* The request is read: stored or not, and its reply sent, cut, or never sent. */
 static void answer_read(struct sim_server *s, struct http_call *c)
 {
@@ -413,10 +448,8 @@ static void answer_read(struct sim_server *s, struct http_call *c)
         send_body(s, c, slice_of(body.ptr, sim_draw(s->random, (unsigned)body.len)));
         answer_failure(s, c, HTTP_INTERRUPTED);
     } else {
-        if (send_body(s, c, buffer_slice(&body)) && c->n_answered == c->n_items) {
-            s->n_told_created += c->n_created;
-            s->n_told_duplicates += c->n_duplicates;
-        }
+        if (send_body(s, c, buffer_slice(&body)) && c->n_answered == c->n_items)
+            note_told(s, c);
         finish(s, c, ok);
     }
     buffer_free(&body);
@@ -512,6 +545,12 @@ void sim_server_init(struct sim_server *s, struct random *random)
     s->ids = calloc(IDS_CAP, sizeof *s->ids);
     s->ids_of = calloc(IDS_CAP, sizeof *s->ids_of);
     cr_assert(s->ids && s->ids_of);
+}
+
+void sim_server_meet(struct sim_server *s)
+{
+    s->n_starts++;
+    s->n_told_created = s->n_told_duplicates = 0;
 }
 
 void sim_server_fini(struct sim_server *s)

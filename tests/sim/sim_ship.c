@@ -73,6 +73,11 @@ static void on_moved(void *ctx, struct stream *stream, uint64_t position, struct
                                                          .state = state});
 }
 
+static bool doubles(const struct sim_ship *s)
+{
+    return s->common.id_mode == ID_NONE;
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 static bool open_outputs(struct sim_ship *s, struct err *e)
@@ -83,12 +88,12 @@ static bool open_outputs(struct sim_ship *s, struct err *e)
         struct sim_server *server = &s->servers[s->outputs[i].server];
         struct sink_world world = {&s->clock, &server->transport, NULL, random_next, s->random};
 
-        server->n_told_created = server->n_told_duplicates = 0;
+        sim_server_meet(server);
         s->sinks[i] = output_elasticsearch.open(&s->es_options, &world, e);
         if (!s->sinks[i])
             return false;
         s->engine_outputs[i] =
-            (struct engine_output){&output_elasticsearch, s->sinks[i], "es", false};
+            (struct engine_output){&output_elasticsearch, s->sinks[i], "es", doubles(s)};
         lanes[i] = (struct lane_options){&output_elasticsearch, &s->es_options, s->limits, NULL};
     }
     s->lanes = lanes_new(lanes, s->n_outputs, s->pool, &s->budget, &s->clock, on_batch, s, e);
@@ -147,6 +152,7 @@ static bool open_intakes(struct sim_ship *s, struct err *e)
             .name = "es",
             .on_full = intake->on_full,
             .memory_bytes = intake->memory_bytes,
+            .doubles = doubles(s),
             .budget = &s->budget,
             .tracker = &s->tracker,
             .engine = s->engine,

@@ -16,12 +16,13 @@ static bool is_well(struct sim_life *life, enum sim_plant plant, unsigned seed, 
     return sim_life_live(life, seed, &options);
 }
 
-/* Found by the life of this seed. */
-static bool is_found(struct sim_life *life, enum sim_plant plant, unsigned seed, const char *state)
+/* Found by the life of this seed, for what it is. */
+static bool is_found(struct sim_life *life, enum sim_plant plant, unsigned seed, const char *state,
+                     const char *as)
 {
     char why[SIM_WHY_MAX];
 
-    if (is_well(life, plant, seed, state))
+    if (is_well(life, plant, seed, state) || !strstr(life->why, as))
         return false;
     strcpy(why, life->why);
     if (!is_well(life, PLANT_NONE, seed, state))
@@ -32,7 +33,7 @@ static bool is_found(struct sim_life *life, enum sim_plant plant, unsigned seed,
     return true;
 }
 
-static void find(enum sim_plant plant, unsigned most_lives)
+static void find_as(enum sim_plant plant, unsigned most_lives, const char *as)
 {
     static struct sim_life life;
     char state[TEMP_DIR_MAX];
@@ -41,13 +42,18 @@ static void find(enum sim_plant plant, unsigned most_lives)
     if (SIM_IS_SLOW)
         cr_skip("the lives without bugs are enough under a sanitizer");
     sim_life_make_state(state);
-    while (seed <= most_lives && !is_found(&life, plant, seed, state))
+    while (seed <= most_lives && !is_found(&life, plant, seed, state, as))
         seed++;
     cr_expect_leq(seed, most_lives, "%s is not found in %u lives", sim_plant_name(plant),
                   most_lives);
     if (getenv("SHIP_SIM_TELL"))
         fprintf(stderr, "%s: seed %u: %s\n", sim_plant_name(plant), seed, life.why);
     temp_dir_remove(state);
+}
+
+static void find(enum sim_plant plant, unsigned most_lives)
+{
+    find_as(plant, most_lives, "");
 }
 
 Test(plants, position_before_ack)
@@ -118,4 +124,9 @@ Test(plants, memory_not_given_back)
 Test(plants, count_wrong)
 {
     find(PLANT_COUNT_WRONG, 100);
+}
+
+Test(plants, partial_retry_whole)
+{
+    find_as(PLANT_PARTIAL_RETRY_WHOLE, 300, "sent again without an id");
 }
