@@ -62,12 +62,27 @@ static char *keep_directory(struct config *c, const char *path)
     return keep_text(c->keep, text);
 }
 
+/* Its place among the outputs would choose its directory: what waits for one would be sent to
+ * another, once they change places or one of them goes. */
+static int check_is_known_again(const struct output_common *out, struct err *e)
+{
+    if (out->identity)
+        return 0;
+    err_set(e, ERR_CONFIG,
+            "missing; its disk queue is found by it, and there is another output of its type: want "
+            "a name for each of them that has a queue (this one was called \"%.60s\" so far)",
+            out->name);
+    return err_at(e, "name");
+}
+
 /* PATH/NAME; the name of an output may say anything, that of a directory not. */
 static int place_below(struct config *c, struct output_common *out, struct err *e)
 {
     struct slice name = slice_str(out->name);
     char *path;
 
+    if (check_is_known_again(out, e) < 0)
+        return -1;
     if (memchr(name.ptr, '/', name.len) || name.ptr[0] == '.') {
         err_set(e, ERR_CONFIG,
                 "\"%.60s\" is to be a directory in queue.path; want a name without a slash, and "

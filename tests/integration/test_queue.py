@@ -259,6 +259,23 @@ def test_a_queue_that_is_left_behind_is_told(shop, free_port, fake_es):
     assert_each_once(fake_es, 100)
 
 
+def test_queues_do_not_change_owners(shop, free_port, fake_es, run_ship):
+    """Outputs change places, others come before them: what waits goes to the one that it waits for, or ship does not start."""
+    fill_with = elastic(f"http://127.0.0.1:{free_port}", name="one")
+    ship = shop.start(fill_with, inputs=STDIN, stdin=subprocess.PIPE)
+    feed(ship, 0, 100)
+    shop.wait_until_waiting(ship, 100)
+    assert ship.stop().rc == 0
+    with FakeEs() as other:
+        ship = shop.start([elastic(other.url, name="two"), elastic(fake_es.url, name="one")], inputs=STDIN)
+        assert ship.wait(SETTLE_S).rc == 0
+        assert_each_once(fake_es, 100)
+        assert other.count() == 0
+    result = run_ship(["run", "-c", shop.write([elastic(fake_es.url), elastic(fake_es.url, name="one")], inputs=STDIN)])
+    assert result.rc == 2
+    assert "outputs[0].name: missing; its disk queue is found by it" in result.stderr
+
+
 def test_a_queue_that_was_configured_once_is_told(shop, free_port, fake_es):
     """Whichever way it was: an output's own directory, and no queue at all now."""
     own = shop.folder / "own"

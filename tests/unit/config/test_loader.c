@@ -185,25 +185,47 @@ Test(config, shares_of_the_memory)
     config_free(c);
 }
 
+/* What an output is known by in the next life: not its place among others of its type. */
+Test(config, identities)
+{
+    static const char text[] = "inputs: [{type: stdin}]\n"
+                               "outputs:\n"
+                               "  - {type: stdout}\n"
+                               "  - {type: local, path: /a, name: one}\n"
+                               "  - {type: local, path: /b}\n"
+                               "  - {type: local, path: /c, name: three}\n";
+    static const char *const want[] = {"stdout stdout", "local one", NULL, "local three"};
+    struct err e = {0};
+    struct config *c = config_parse(text, sizeof text - 1, "ship.yaml", &e);
+
+    cr_assert_not_null(c, "%s: %s", e.where, e.what);
+    for (size_t i = 0; i < 4; i++) {
+        const char *identity = c->outputs[i].common.identity;
+
+        cr_expect_str_eq(identity ? identity : "none", want[i] ? want[i] : "none");
+    }
+    cr_expect_str_eq(c->outputs[2].common.name, "local-2");
+    config_free(c);
+}
+
 Test(config, queues)
 {
-    static const char text[] =
-        "queue: {path: /var/q/, max_bytes: 2MiB}\n"
-        "limits.memory: 24MiB\n"
-        "inputs: [{type: stdin}]\n"
-        "outputs:\n"
-        "  - {type: stdout}\n"
-        "  - {type: stdout, name: own, queue: {path: /q/own/, max_bytes: 3MiB}}\n"
-        "  - {type: stdout, on_full: drop-and-count}\n"
-        "  - {type: stdout, queue: {path: none}}\n";
+    static const char text[] = "queue: {path: /var/q/, max_bytes: 2MiB}\n"
+                               "limits.memory: 24MiB\n"
+                               "inputs: [{type: stdin}]\n"
+                               "outputs:\n"
+                               "  - {type: stdout, name: one}\n"
+                               "  - {type: stdout, queue: {path: /q/own/, max_bytes: 3MiB}}\n"
+                               "  - {type: stdout, name: three, on_full: drop-and-count}\n"
+                               "  - {type: stdout, queue: {path: none}}\n";
     static const struct {
         const char *path;
         int64_t max_bytes;
         int on_full;
         int64_t memory_bytes;
-    } want[] = {{"/var/q/stdout", 2 << 20, ON_FULL_SPILL, (24 << 20) / 5},
+    } want[] = {{"/var/q/one", 2 << 20, ON_FULL_SPILL, (24 << 20) / 5},
                 {"/q/own", 3 << 20, ON_FULL_SPILL, (24 << 20) / 5},
-                {"/var/q/stdout-3", 2 << 20, ON_FULL_DROP, (24 << 20) / 5},
+                {"/var/q/three", 2 << 20, ON_FULL_DROP, (24 << 20) / 5},
                 {"", 2 << 20, ON_FULL_BLOCK, 24 << 20}};
     struct err e = {0};
     struct config *c = config_parse(text, sizeof text - 1, "ship.yaml", &e);

@@ -369,6 +369,11 @@ Test(config_errors, queues)
         {"queue: {path: /q}\n" INPUT "outputs:\n  - {type: stdout, name: ..}\n",
          "4:26: outputs[0].name: \"..\" is to be a directory in queue.path; want a name without a "
          "slash, and without a dot at its beginning"},
+        {"queue: {path: /q}\n" INPUT "outputs:\n  - {type: stdout, name: a}\n  - type: stdout\n",
+         "5:5: outputs[1].name: missing; its disk queue is found by it, and there is another "
+         "output "
+         "of its type: want a name for each of them that has a queue (this one was called "
+         "\"stdout-2\" so far)"},
         {INPUT "outputs:\n  - {type: stdout, queue: {max_bytes: 1MiB}}\n",
          "3:39: outputs[0].queue.max_bytes: there is no queue that it could be the size of; want "
          "queue.path too"},
