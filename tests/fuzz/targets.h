@@ -25,5 +25,12 @@ int fuzz_grok(const uint8_t *data, size_t size);
 int fuzz_timestamp(const uint8_t *data, size_t size);
 /* A segment of the disk queue, the meta of a record, or what was settled. */
 int fuzz_queue_segment(const uint8_t *data, size_t size);
+/* The answer to a bulk request; before it how many events were sent, and in which pieces it comes.
+ */
+int fuzz_es_reply(const uint8_t *data, size_t size);
+/* A dead letter, behind a line that says how to mend it. */
+int fuzz_letter(const uint8_t *data, size_t size);
+/* A configuration. */
+int fuzz_config(const uint8_t *data, size_t size);
 
 #endif

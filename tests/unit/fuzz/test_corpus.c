@@ -16,9 +16,12 @@ static const struct {
 } targets[] = {
     {"csv", fuzz_csv},
     {"grok", fuzz_grok},
+    {"config", fuzz_config},
+    {"es_reply", fuzz_es_reply},
     {"json", fuzz_json},
     {"json_record", fuzz_json_record},
     {"pairs", fuzz_pairs},
+    {"letter", fuzz_letter},
     {"parse_line", fuzz_parse_line},
     {"queue_segment", fuzz_queue_segment},
     {"regex", fuzz_regex},
