@@ -36,6 +36,7 @@ enum {
     FILE_MAX_HELD = 16384,   /* and of those that could not: away and unread, or deleted */
     FILE_TELL_MAX = 5,       /* files that are named one by one when there are many */
     FILE_TELL_MS = 60000,    /* what stays true is said again after so long */
+    FILE_MAX_TROUBLES = 64,  /* directories that cannot be looked into, remembered as told */
     FILE_REPLAY_AHEAD = 256, /* files of a replay that are known at a time */
     FILE_CHECKS_PER_TICK = 256,
     FILE_RETRY_MS = 1000,     /* after a failure to open or read */
@@ -90,6 +91,12 @@ struct known {
     struct buffer state;
 };
 
+/* A directory that could not be looked into, and that was told. */
+struct file_trouble {
+    uint64_t hash; /* of its path and why; 0: none */
+    uint32_t seen; /* the last scan that met it */
+};
+
 struct input {
     const struct file_options *options;
     const struct input_common *common;
@@ -133,6 +140,8 @@ struct input {
     struct siblings_round *round; /* of this tick's checks */
     bool has_match;
     struct err *trouble; /* takes the first directory that cannot be looked into; NULL: logged */
+    struct file_trouble troubles[FILE_MAX_TROUBLES];
+    uint32_t untold_scan; /* the last with more of them than that; 0: none had */
 
     /* file_read.c */
     struct link ready;

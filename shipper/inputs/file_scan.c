@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shipper/base/hash.h"
 #include "shipper/inputs/file_input.h"
 #include "shipper/inputs/glob.h"
 #include "shipper/inputs/rotation.h"
@@ -72,6 +73,55 @@ static void watch_directory(void *ctx, const char *path)
     file_log(in, &e);
 }
 
+/* Whether the last scan met this too: it stays so until somebody mends it, and is said once. */
+static bool is_old_trouble(struct input *in, uint64_t hash)
+{
+    for (size_t i = 0; i < FILE_MAX_TROUBLES; i++) {
+        struct file_trouble *t = &in->troubles[i];
+
+        if (t->hash != hash || t->seen + 1 < in->scan)
+            continue;
+        t->seen = in->scan;
+        return true;
+    }
+    return false;
+}
+
+/* False: there are too many already. */
+static bool remember_trouble(struct input *in, uint64_t hash)
+{
+    for (size_t i = 0; i < FILE_MAX_TROUBLES; i++) {
+        struct file_trouble *t = &in->troubles[i];
+
+        if (t->hash && t->seen + 1 >= in->scan)
+            continue;
+        *t = (struct file_trouble){hash, in->scan};
+        return true;
+    }
+    return false;
+}
+
+/* Whoever may make directories below a ** must not fill our log with them at each scan. */
+static bool is_worth_telling(struct input *in, const struct err *e)
+{
+    uint64_t hash = hash64(slice_str(e->where)) ^ hash64(slice_str(e->what));
+    bool was_full = in->untold_scan && in->untold_scan + 1 >= in->scan;
+    struct err more = {0};
+
+    if (is_old_trouble(in, hash))
+        return false;
+    if (remember_trouble(in, hash))
+        return true;
+    in->untold_scan = in->scan;
+    if (was_full)
+        return false;
+    err_set(&more, ERR_INPUT, "cannot look into more than %d directories; the others are not named",
+            FILE_MAX_TROUBLES);
+    err_at(&more, "%s", in->patterns[0]);
+    file_log(in, &more);
+    return false;
+}
+
 static void on_trouble(void *ctx, const struct err *e)
 {
     struct input *in = ctx;
@@ -81,6 +131,8 @@ static void on_trouble(void *ctx, const struct err *e)
     if (in->trouble && in->trouble->code == ERR_NONE)
         *in->trouble = *e;
     if (in->trouble && strcmp(in->trouble->where, e->where) == 0)
+        return;
+    if (is_live(in) && !is_worth_telling(in, e))
         return;
     err_at(&copy, "cannot look into a directory");
     file_log(in, &copy);

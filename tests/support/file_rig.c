@@ -159,7 +159,14 @@ static int rig_fstat(void *ctx, int fd, struct file_stat *out, struct err *e)
 static int rig_list(void *ctx, const char *dir, files_entry_fn *fn, void *arg, bool *missing,
                     struct err *e)
 {
+    const struct rig *r = ctx;
+
     ((struct rig *)ctx)->n_listed++;
+    *missing = false;
+    if (r->denied_below && strncmp(dir, r->denied_below, strlen(r->denied_below)) == 0) {
+        err_set(e, ERR_INPUT, "Permission denied");
+        return err_at(e, "%s", dir);
+    }
     return files_posix.list(NULL, dir, fn, arg, missing, e);
 }
 

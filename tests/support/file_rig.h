@@ -16,6 +16,7 @@ struct rig {
     struct clock clock;
     struct files files;       /* files_posix, less what the test takes away */
     const char *denied;       /* a path whose opening fails */
+    const char *denied_below; /* paths that begin so and whose listing fails; NULL: none */
     uint64_t unreadable_from; /* reading from there on fails; 0: nothing does */
     bool has_no_births;       /* as on file systems without birth times */
     int n_may_open;           /* descriptors left; negative: any number */
