@@ -5,8 +5,8 @@
 const struct input_ops *const registry_inputs[] = {&input_file, &input_stdin, NULL};
 
 const struct parser_ops *const registry_parsers[] = {
-    &parser_auto,  &parser_json, &parser_logfmt, &parser_kv, &parser_csv,
-    &parser_regex, &parser_grok, &parser_raw,    NULL,
+    &parser_auto,   &parser_json,  &parser_logfmt, &parser_kv,  &parser_csv, &parser_syslog,
+    &parser_access, &parser_regex, &parser_grok,   &parser_raw, NULL,
 };
 
 const struct output_ops *const registry_outputs[] = {&output_elasticsearch, &output_stdout,

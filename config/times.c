@@ -84,9 +84,9 @@ static int fill(struct time_rules *rules, const struct parser_common *from, stru
     return rules->zone ? 0 : err_at(e, "time_zone");
 }
 
-static int refuse(const struct parser_config *p, const char *option, struct err *e)
+static int refuse(const struct parser_config *p, const char *option, const char *why, struct err *e)
 {
-    err_set(e, ERR_CONFIG, "the parser %s takes no times out of lines", p->ops->name);
+    err_set(e, ERR_CONFIG, "the parser %s %s", p->ops->name, why);
     return err_at(e, "%s", option);
 }
 
@@ -97,7 +97,10 @@ int time_rules_make(struct parser_config *p, struct err *e)
     if (!from->time_format.n_items && !from->time_zone)
         return 0;
     if (p->ops->is_timeless)
-        return refuse(p, from->time_zone ? "time_zone" : "time_format", e);
+        return refuse(p, from->time_zone ? "time_zone" : "time_format",
+                      "takes no times out of lines", e);
+    if (p->ops->has_own_format && from->time_format.n_items)
+        return refuse(p, "time_format", "knows how the times of its lines are written", e);
     p->times = calloc(1, sizeof *p->times);
     if (!p->times)
         return err_set(e, ERR_NOMEM, "out of memory");

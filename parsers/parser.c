@@ -67,6 +67,14 @@ bool parse_take_time_prefix(const struct time_context *c, struct slice text, str
     return true;
 }
 
+bool parse_take_usual_time(const struct time_context *c, struct slice text, struct record *out)
+{
+    const struct time_rules rules = {.zone = c->rules ? c->rules->zone : NULL};
+    const struct time_context usual = {&rules, c->near_ns};
+
+    return parse_take_time(&usual, text, out);
+}
+
 /* Empties a buffer for the next line; one large line must not cost its memory for ever. */
 static void restart(struct buffer *b)
 {

@@ -51,10 +51,16 @@ bool parse_take_time(const struct time_context *c, struct slice text, struct rec
 bool parse_take_time_prefix(const struct time_context *c, struct slice text, struct record *out,
                             size_t *used);
 
+/* The same in any usual form, whatever the configuration says about forms: for lines whose format
+ * says how times are written. The configured zone counts. */
+bool parse_take_usual_time(const struct time_context *c, struct slice text, struct record *out);
+
 struct parser_ops {
     const char *name;
     const char *help; /* one line */
     bool is_timeless; /* it takes no times out of lines: time_format and time_zone mean nothing */
+    bool has_own_format; /* its lines' format says how times are written: time_format means nothing
+                          */
     struct option_table options;
     /* NULL and *e if the options do not work (a regex that does not compile); e->where names the
      * option. */
@@ -90,6 +96,8 @@ extern const struct parser_ops parser_grok;
 extern const struct parser_ops parser_logfmt;
 extern const struct parser_ops parser_kv;
 extern const struct parser_ops parser_csv;
+extern const struct parser_ops parser_syslog;
+extern const struct parser_ops parser_access;
 extern const struct parser_ops parser_raw; /* the line is the message */
 
 #endif

@@ -59,6 +59,17 @@ static bool fill_text(struct value *into, struct slice text)
     return true;
 }
 
+/* "18ms": Heroku's router says by service= how long it took. */
+static bool is_duration(struct slice text)
+{
+    size_t n = 0;
+
+    while (n < text.len && text.ptr[n] >= '0' && text.ptr[n] <= '9')
+        n++;
+    text = slice_from(text, n);
+    return n && (slice_is(text, "ms") || slice_is(text, "s"));
+}
+
 bool regex_fill(enum json_slot slot, const struct time_context *times, struct slice text,
                 struct record *out)
 {
@@ -81,7 +92,7 @@ bool regex_fill(enum json_slot slot, const struct time_context *times, struct sl
     case JSON_SLOT_LOGGER:
         return fill_text(&out->logger, text);
     case JSON_SLOT_SERVICE:
-        return fill_text(&out->service_name, text);
+        return !is_duration(text) && fill_text(&out->service_name, text);
     case JSON_SLOT_FAAS_NAME:
         return fill_text(&out->faas_name, text);
     case JSON_SLOT_FAAS_VERSION:

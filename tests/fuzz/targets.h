@@ -23,6 +23,9 @@ int fuzz_csv(const uint8_t *data, size_t size);
 int fuzz_grok(const uint8_t *data, size_t size);
 /* Times held against the C library's strptime and strftime; any format, any zone's file. */
 int fuzz_timestamp(const uint8_t *data, size_t size);
+/* Lines as these parsers read them; each becomes a document. */
+int fuzz_access(const uint8_t *data, size_t size);
+int fuzz_syslog(const uint8_t *data, size_t size);
 /* A segment of the disk queue, the meta of a record, or what was settled. */
 int fuzz_queue_segment(const uint8_t *data, size_t size);
 /* The answer to a bulk request; before it how many events were sent, and in which pieces it comes.

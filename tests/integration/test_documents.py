@@ -1,4 +1,6 @@
-"""The documents that lines become, to the byte: tests/golden/documents/NAME.log is what is read, NAME.ndjson what comes out."""
+"""The documents that lines become, to the byte: tests/golden/documents/NAME.log is what is read, NAME.ndjson what comes out.
+
+NAME.parser.json is the parser that the file is read with, as it stands in a configuration; without one, auto."""
 
 import json
 import os
@@ -12,10 +14,6 @@ from conftest import ROOT
 LOGS = ROOT / "tests" / "golden" / "documents"
 NAMES = sorted(path.stem for path in LOGS.glob("*.log"))
 MTIME = 1791536000  # 2026-10-09T08:53:20Z: for lines of a file that says no time at all
-PATTERN = (
-    r'^(?<client>\S+) (?<user>\S+) \[(?<timestamp>[^]]+)\] "(?<method>\w+) (?<path>[^" ]+)" '
-    r"(?<status:int>\d+) (?<seconds:float>\S+) rid=(?<request_id>\S+)$"
-)
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{3}|\d{6}|\d{9})Z")
 
 
@@ -28,9 +26,10 @@ def replayed(run_ship, tmp_path):
         path.write_bytes((LOGS / f"{name}.log").read_bytes())
         os.utime(path, (MTIME, MTIME))
         args = ["--replay", path, "--host", "h", "--as", f"/var/log/functions/{name}.log"]
-        if name == "regex":
-            config = tmp_path / "regex.yaml"
-            parser = {"type": "regex", "pattern": PATTERN, "time_format": "%d/%b/%Y:%H:%M:%S %z"}
+        parser = LOGS / f"{name}.parser.json"
+        if parser.exists():
+            config = tmp_path / "ship.yaml"
+            parser = json.loads(parser.read_text())
             config.write_text(
                 json.dumps({"inputs": [{"type": "file", "paths": [str(path)], "parser": parser}], "outputs": [{"type": "stdout"}]})
             )

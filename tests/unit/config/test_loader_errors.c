@@ -209,6 +209,10 @@ Test(config_errors, values)
          "1:32: inputs[0].parser.pattern: missing; want a list of texts: ..."},
         {"inputs: [{type: stdin, parser: [json, {type: regex, pattern: ['(?<a>b)', '(a']}]}]\n",
          "1:74: inputs[0].parser[1].pattern[1]: at offset 2: missing closing parenthesis"},
+        {"inputs: [{type: stdin, parser: {type: access, time_format: epoch}}]\n",
+         "1:60: inputs[0].parser.time_format: the parser access knows how the times of its lines "
+         "are "
+         "written"},
         {"inputs: [{type: stdin, parser: [json, regex]}]\n",
          "1:39: inputs[0].parser[1].pattern: missing; want a list of texts: ..."},
         {"inputs: [{type: stdin, parser: {type: regex, pattern: '(a'}}]\n",

@@ -14,6 +14,7 @@ static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
+    {"access", fuzz_access},
     {"csv", fuzz_csv},
     {"grok", fuzz_grok},
     {"config", fuzz_config},
@@ -25,6 +26,7 @@ static const struct {
     {"parse_line", fuzz_parse_line},
     {"queue_segment", fuzz_queue_segment},
     {"regex", fuzz_regex},
+    {"syslog", fuzz_syslog},
     {"timestamp", fuzz_timestamp},
 };
 

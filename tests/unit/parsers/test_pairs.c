@@ -19,8 +19,9 @@ Test(logfmt, lines)
          "at=info method=GET path=\"/a?b=c\" host=x.example fwd=\"10.0.0.1\" dyno=web.1 "
          "connect=1ms "
          "service=18ms status=200 bytes=13",
-         "service=\"18ms\" [at]=\"info\" [method]=\"GET\" [path]=\"/a?b=c\" [host]=\"x.example\" "
-         "[fwd]=\"10.0.0.1\" [dyno]=\"web.1\" [connect]=\"1ms\" [status]=200 [bytes]=13"},
+         "[at]=\"info\" [method]=\"GET\" [path]=\"/a?b=c\" [host]=\"x.example\" "
+         "[fwd]=\"10.0.0.1\" [dyno]=\"web.1\" [connect]=\"1ms\" [service]=\"18ms\" [status]=200 "
+         "[bytes]=13"},
         {"fields of ECS",
          "http.request.method=GET http.response.status_code=200 source.ip=10.0.0.1 n.m=1",
          "http.request.method=\"GET\" http.response.status_code=200 source.ip=\"10.0.0.1\" "
