@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -28,6 +29,8 @@ struct checkpoints {
     sqlite3_stmt *remove;
     int lock_fd;
     char *path;
+    dev_t device; /* of the file that was opened ... */
+    ino_t inode;  /* ... as which it is known */
     struct pool *writer;
     struct row_table waiting; /* the loop's */
     struct row_table writing; /* the writer's while is_writing */
@@ -58,8 +61,8 @@ static int set_sqlite_open(struct checkpoints *s, struct err *e)
     if (code != SQLITE_CORRUPT && code != SQLITE_NOTADB)
         return set_sqlite(s, e);
     err_set(e, ERR_STORE,
-            "the positions of all files are in it, and it is damaged (%s); not starting. Move it "
-            "away to begin as at the first start: events that were sent have the same ids again",
+            "the positions of all files are in it, and it is damaged (%s). Move it away to begin "
+            "as at the first start: events that were sent have the same ids again",
             sqlite3_errmsg(s->db));
     return err_at(e, "%s", s->path);
 }
@@ -74,7 +77,7 @@ static int take_lock(struct checkpoints *s, const char *directory, struct err *e
         return err_set(e, ERR_NOMEM, "out of memory");
     s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lock_fd < 0)
-        err_set(e, ERR_STORE, "%s", strerror(errno));
+        err_set(e, ERR_STORE, "cannot be written: %s", strerror(errno));
     else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
         rc = 0;
     else if (errno == EWOULDBLOCK)
@@ -110,16 +113,32 @@ static int set_version(struct checkpoints *s, struct err *e)
     return 0;
 }
 
+/* SQLite goes on in a file that was deleted as if it were there. */
+static int check_place(const struct checkpoints *s, struct err *e)
+{
+    struct stat st;
+
+    if (stat(s->path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode)
+        return 0;
+    err_set(e, ERR_STORE, "was deleted, or is another file than the one that was opened");
+    return err_at(e, "%s", s->path);
+}
+
 /* For ship alone, whatever the directory's mode: correlation quotes the logs. SQLite would take the
  * umask's; its -wal and -shm take the file's. */
 static int make_file(struct checkpoints *s, struct err *e)
 {
     int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct stat st;
 
-    if (fd < 0) {
-        err_set(e, ERR_STORE, "%s", strerror(errno));
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        err_set(e, ERR_STORE, "cannot be written: %s", strerror(errno));
+        if (fd >= 0)
+            close(fd);
         return err_at(e, "%s", s->path);
     }
+    s->device = st.st_dev;
+    s->inode = st.st_ino;
     close(fd);
     return 0;
 }
@@ -315,7 +334,8 @@ static int write_had(struct checkpoints *s)
     return is_well ? 0 : -1;
 }
 
-/* All of `writing`, and what was had, in one transaction, or none. */
+/* All of `writing`, and what was had, in one transaction, or none; where the next start finds it.
+ */
 static int write_all(struct checkpoints *s, struct err *e)
 {
     if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
@@ -326,7 +346,7 @@ static int write_all(struct checkpoints *s, struct err *e)
     if ((s->forgets_had || s->had.n_rows) && write_had(s) < 0)
         goto fail;
     if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
-        return 0;
+        return check_place(s, e);
 fail:
     set_sqlite(s, e);
     sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);

@@ -33,6 +33,8 @@ static void watch_store(struct agent *a)
                 "send again what was sent since",
                 sizeof told.what - strlen(told.what) - 1);
         log_err(a->plan.log, LOG_ERROR, &told);
+    } else if (now->code == ERR_NONE && a->store_trouble.code != ERR_NONE) {
+        log_line(a->plan.log, LOG_INFO, "%s: positions are saved again", a->store_trouble.where);
     }
     a->store_trouble = *now;
 }
@@ -167,6 +169,7 @@ void agent_totals(const struct agent *a, struct agent_totals *out)
         out->delivered += o->delivered;
         out->duplicates += o->duplicates;
         out->dead += o->dead;
+        out->dropped += intake_stats(a->intakes[i])->dropped;
         if (waiting > out->waiting)
             out->waiting = waiting;
     }

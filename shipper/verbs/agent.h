@@ -57,6 +57,7 @@ struct agent_totals {
     uint64_t delivered;   /* over all outputs */
     uint64_t duplicates;
     uint64_t dead;
+    uint64_t dropped; /* on_full, and what was damaged in a queue */
     uint64_t waiting; /* events under way: most of them that one output still had to take; after a
                          reload without those in its queue */
     uint64_t lost;    /* events that were read, are not delivered, and that no source has any more;
@@ -75,7 +76,8 @@ enum agent_end agent_run(struct agent *a, struct err *e);
 void agent_totals(const struct agent *a, struct agent_totals *out);
 /* What it counted since it was made. False: out of memory. The caller's to free. */
 bool agent_snapshot(const struct agent *a, struct snapshot *out);
-/* -1 and *e when the last positions could not be written. NULL is fine. */
+/* -1 and *e when the last positions, or what of a queue is settled, could not be written. NULL is
+ * fine. */
 int agent_free(struct agent *a, struct err *e);
 
 /* --- a reload: agent_prepare, agent_make_way, agent_run returns, agent_take_over ---------------

@@ -1,5 +1,6 @@
 /* How the agent is taken down, and followed by the next. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "outputs/transport.h"
 #include "shipper/delivery/checkpoints.h"
@@ -66,6 +67,15 @@ static void note_had(struct agent *a)
             a->plan.inputs[i].ops->note_had(a->inputs[i]);
 }
 
+/* What becomes of a last word that could not be written. */
+static void add_consequence(struct err *e)
+{
+    if (e)
+        strncat(e->what,
+                "; some of what was delivered is sent again by the next start, under the same ids",
+                sizeof e->what - strlen(e->what) - 1);
+}
+
 /* In the order of who uses whom. `handover`: for the agent that takes over; NULL: none does. */
 static int take_down(struct agent *a, struct handover *handover, struct err *e)
 {
@@ -91,6 +101,8 @@ static int take_down(struct agent *a, struct handover *handover, struct err *e)
     for (size_t i = 0; a->intakes && i < a->plan.n_outputs; i++)
         if (intake_free(a->intakes[i], rc < 0 ? NULL : e) < 0)
             rc = -1;
+    if (rc < 0)
+        add_consequence(e);
     transport_curl_free(a->transport);
     if (a->loop)
         stop_watchers(a);

@@ -1,5 +1,6 @@
 /* ship run: the service. Follows, delivers, remembers; SIGHUP reloads, SIGTERM drains. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <ev.h>
@@ -46,6 +47,27 @@ static struct agent_plan plan_of(struct service *s, const struct config *c)
     };
 }
 
+/* --- what fails ------------------------------------------------------------------------------ */
+
+/* Why, and what is done now, in one line. Returns the exit code, should that be the end. */
+static int tell_failure(const struct service *s, const struct err *why, const char *what_now)
+{
+    static const char ending[] = "; not starting"; /* as config_load says it */
+    char text[sizeof why->what + sizeof why->where + 4];
+    size_t len = strlen(err_text(why, text, sizeof text));
+    size_t end_len = sizeof ending - 1;
+
+    if (len >= end_len && strcmp(text + len - end_len, ending) == 0)
+        text[len - end_len] = '\0';
+    log_line(s->log, LOG_ERROR, "%s; %s", text, what_now);
+    return why->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int not_starting(const struct service *s, const struct err *why)
+{
+    return tell_failure(s, why, "not starting");
+}
+
 /* --- a reload -------------------------------------------------------------------------------- */
 
 static void drop_next(struct service *s)
@@ -59,8 +81,7 @@ static void drop_next(struct service *s)
 static void refuse(struct service *s, const struct err *why, const char *what_now)
 {
     s->outside.reloads_bad++;
-    log_err(s->log, LOG_ERROR, why);
-    log_line(s->log, LOG_ERROR, "%s", what_now);
+    tell_failure(s, why, what_now);
 }
 
 /* The new file was read. A bad one, or one that does not start, changes nothing. */
@@ -104,6 +125,7 @@ static void add_totals(struct service *s)
     s->before.delivered += t.delivered;
     s->before.duplicates += t.duplicates;
     s->before.dead += t.dead;
+    s->before.dropped += t.dropped;
     s->before.waiting = t.waiting;
     s->before.lost = t.lost;
 }
@@ -118,9 +140,9 @@ static int go_back(struct service *s, struct agent *failed, const struct err *wh
     s->agent = agent_prepare(&plan, (const struct agent *[AGENT_OTHERS]){failed}, &e);
     if (!s->agent) {
         agent_free(failed, NULL);
-        return report_error(&e);
+        return tell_failure(s, &e, "stopping");
     }
-    return agent_take_over(s->agent, failed, &e) < 0 ? report_error(&e) : 0;
+    return agent_take_over(s->agent, failed, &e) < 0 ? tell_failure(s, &e, "stopping") : 0;
 }
 
 /* The next agent takes over. 0, or the exit code. */
@@ -162,19 +184,23 @@ static int follow(struct service *s)
 static int tell_end(const struct service *s, enum agent_end end)
 {
     const struct agent_totals *t = &s->before;
+    char dropped[48] = "";
     char rest[80] = "";
 
+    if (t->dropped)
+        snprintf(dropped, sizeof dropped, ", %llu dropped", (unsigned long long)t->dropped);
     if (end == AGENT_UNSETTLED && t->waiting > t->lost)
-        snprintf(rest, sizeof rest, "; %llu events under way wait for the next start",
-                 (unsigned long long)(t->waiting - t->lost));
+        snprintf(rest, sizeof rest, "; %llu event%s under way wait%s for the next start",
+                 (unsigned long long)(t->waiting - t->lost), plural_s(t->waiting - t->lost),
+                 t->waiting - t->lost == 1 ? "s" : "");
     else if (end == AGENT_UNSETTLED && !t->lost)
         snprintf(rest, sizeof rest, "; the rest waits for the next start");
-    log_line(
-        s->log, LOG_INFO,
-        "stopped: %llu line%s read, %llu event%s delivered, %llu duplicate%s, %llu dead letter%s%s",
-        (unsigned long long)t->lines, plural_s(t->lines), (unsigned long long)t->delivered,
-        plural_s(t->delivered), (unsigned long long)t->duplicates, plural_s(t->duplicates),
-        (unsigned long long)t->dead, plural_s(t->dead), rest);
+    log_line(s->log, LOG_INFO,
+             "stopped: %llu line%s read, %llu event%s delivered, %llu duplicate%s, %llu dead "
+             "letter%s%s%s",
+             (unsigned long long)t->lines, plural_s(t->lines), (unsigned long long)t->delivered,
+             plural_s(t->delivered), (unsigned long long)t->duplicates, plural_s(t->duplicates),
+             (unsigned long long)t->dead, plural_s(t->dead), dropped, rest);
     if (!t->lost)
         return EXIT_DONE;
     log_line(s->log, LOG_ERROR,
@@ -192,11 +218,11 @@ static int end(struct service *s, enum agent_end how, const struct err *why)
     add_totals(s);
     rc = tell_end(s, how);
     if (how == AGENT_GAVE_UP)
-        rc = report_error(why);
+        rc = tell_failure(s, why, "stopped");
     outside_keep(&s->outside);
     outside_fini(&s->outside); /* while the state directory is still ours */
     if (agent_free(s->agent, &e) < 0)
-        report_error(&e);
+        log_err(s->log, LOG_ERROR, &e);
     s->agent = NULL;
     return rc;
 }
@@ -208,7 +234,7 @@ static int serve(struct service *s)
 
     s->agent = agent_new(&plan, &e);
     if (!s->agent)
-        return report_error(&e);
+        return not_starting(s, &e);
     outside_show(&s->outside, s->agent, &s->config->global);
     log_line(s->log, LOG_INFO, "ship " SHIP_VERSION " running, configuration %s", s->path);
     for (;;) {
@@ -232,11 +258,11 @@ static int start(struct service *s)
     s->loop = ev_default_loop(EVFLAG_AUTO);
     if (!s->loop) {
         err_set(&e, ERR_NOMEM, "the event loop cannot be started");
-        return report_error(&e);
+        return not_starting(s, &e);
     }
     outside_init(&s->outside, s->loop, s->log);
     s->reader = config_reader_new(s->path, s->loop, on_config, s, &e);
-    rc = s->reader ? serve(s) : report_error(&e);
+    rc = s->reader ? serve(s) : not_starting(s, &e);
     outside_fini(&s->outside);
     drop_next(s);
     agent_free(s->agent, NULL);

@@ -494,6 +494,7 @@ def test_a_full_disk_under_the_checkpoints(start_ship, small_disk, tmp_path, fak
     assert ship.stderr.count("positions are not saved") == 1
     (small_disk / "filler").unlink()
     ship.wait_for(lambda: saved_position(state) == path.stat().st_size)  # it is tried again every five seconds
+    ship.wait_for(lambda: "positions are saved again" in ship.stderr)
     ship.kill()
     ship = start_ship(["run", "-c", config])
     with open(path, "a") as file:

@@ -98,6 +98,7 @@ def test_a_stuck_output_that_drops_stalls_no_other(run, sock, fake_es, other_es)
     stopped = ship.stop()
     told = re.findall(r"output ill: \d+ events? dropped.*; (\d+) since the start", stopped.stderr)
     assert int(told[-1]) == dropped
+    assert f" 0 dead letters, {dropped} dropped" in stopped.stderr
     assert "output well: " not in stopped.stderr
 
 

@@ -301,6 +301,35 @@ Test(checkpoints, a_damaged_store_is_left_alone_and_told)
     store_fini(&s);
 }
 
+/* SQLite goes on in a deleted file without a word, and the next start would find nothing. */
+Test(checkpoints, a_store_that_is_put_elsewhere_is_told_until_it_is_back)
+{
+    struct store s;
+    char path[128];
+    char elsewhere[136];
+
+    store_init(&s);
+    snprintf(path, sizeof path, "%s/checkpoints.db", s.directory);
+    snprintf(elsewhere, sizeof elsewhere, "%s.away", path);
+    put(&s, "file:0", 1);
+    tick_for(&s, CHECKPOINT_EVERY_MS + 20);
+    cr_expect_eq(checkpoints_trouble(s.checkpoints)->code, ERR_NONE);
+    cr_assert_eq(rename(path, elsewhere), 0);
+    put(&s, "file:0", 2);
+    tick_for(&s, CHECKPOINT_EVERY_MS + 20);
+    cr_expect_eq(checkpoints_trouble(s.checkpoints)->code, ERR_STORE);
+    cr_expect(strstr(checkpoints_trouble(s.checkpoints)->what, "was deleted"));
+    cr_expect_str_eq(checkpoints_trouble(s.checkpoints)->where, path);
+    cr_assert_eq(rename(elsewhere, path), 0);
+    tick_for(&s, 6000);
+    cr_expect_eq(checkpoints_trouble(s.checkpoints)->code, ERR_NONE, "it is tried again");
+    cr_expect_eq(on_disk(&s, "file:0"), 2);
+    put(&s, "file:0", 3);
+    cr_assert_eq(unlink(path), 0);
+    cr_expect_eq(close_store(&s, NULL), -1, "the last word is lost");
+    store_fini(&s);
+}
+
 Test(checkpoints, what_a_newer_ship_wrote_is_refused)
 {
     struct store s;
