@@ -138,9 +138,10 @@ static void tell_lost(const struct agent *a)
 
     if (n && !reads_standard_input(a))
         log_line(a->plan.log, LOG_ERROR,
-                 "standard input is no input any more; %llu lines that were read of it and could "
-                 "not be delivered within limits.drain are lost",
-                 (unsigned long long)n);
+                 "standard input is no input any more; %llu line%s read of it and could not be "
+                 "delivered within limits.drain %s lost",
+                 (unsigned long long)n, n == 1 ? " that was" : "s that were",
+                 n == 1 ? "is" : "are");
 }
 
 int agent_take_over(struct agent *a, struct agent *before, struct err *e)

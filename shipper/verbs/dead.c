@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "shipper/base/plural.h"
 #include "shipper/delivery/letter.h"
 #include "shipper/delivery/letter_files.h"
 #include "shipper/observe/log.h"
@@ -174,8 +175,9 @@ static int show_one(struct dead *d, struct one *one)
     if (!one->at && !d->word)
         return tell_none(d);
     if (!one->at) {
-        fprintf(stderr, "ship: of the %llu letters in %s none is \"%.60s\"\n",
-                (unsigned long long)one->n_seen, d->place.directory, d->word);
+        fprintf(stderr, "ship: of the %llu letter%s in %s none is \"%.60s\"\n",
+                (unsigned long long)one->n_seen, plural_s(one->n_seen), d->place.directory,
+                d->word);
         return EXIT_FAILED;
     }
     if (d->is_json) {

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "shipper/base/plural.h"
 #include "shipper/verbs/agent.h"
 #include "shipper/verbs/progress.h"
 
@@ -12,8 +13,8 @@ static void show(const struct agent *agent)
     agent_totals(agent, &t);
     mb = (double)t.bytes / 1e6;
     rate = t.seconds > 0 ? mb / t.seconds : 0;
-    fprintf(stderr, "\r\033[K%.1f MB, %llu events, %.1f MB/s", mb, (unsigned long long)t.events,
-            rate);
+    fprintf(stderr, "\r\033[K%.1f MB, %llu event%s, %.1f MB/s", mb, (unsigned long long)t.events,
+            plural_s(t.events), rate);
     if (t.total_bytes > 0 && rate > 0) {
         double left = (double)t.total_bytes / 1e6 - mb;
 

@@ -166,8 +166,8 @@ static void tell_summary(const struct agent_totals *t)
             (unsigned long long)t->duplicates, plural_s(t->duplicates), (unsigned long long)t->dead,
             plural_s(t->dead), t->seconds);
     if (t->truncated)
-        fprintf(stderr, "ship: %llu lines were longer than max_line and cut\n",
-                (unsigned long long)t->truncated);
+        fprintf(stderr, "ship: %llu line%s longer than max_line and cut\n",
+                (unsigned long long)t->truncated, t->truncated == 1 ? " was" : "s were");
     if (t->dead)
         fprintf(stderr, "ship: the dead letters, with reasons: %s; see `ship help dead`\n",
                 t->dead_path);

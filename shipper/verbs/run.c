@@ -172,9 +172,9 @@ static int follow(struct service *s)
     if (rc == 0) {
         outside_show(&s->outside, s->agent, &s->config->global);
         log_line(s->log, LOG_INFO,
-                 "reading again after %lld ms, configuration %s; %llu events that were under way "
-                 "are read again",
-                 (long long)agent_gap_ms(s->agent), s->path, waiting);
+                 "reading again after %lld ms, configuration %s; %llu %s read again",
+                 (long long)agent_gap_ms(s->agent), s->path, waiting,
+                 waiting == 1 ? "event that was under way is" : "events that were under way are");
     }
     return rc;
 }
@@ -204,8 +204,11 @@ static int tell_end(const struct service *s, enum agent_end end)
     if (!t->lost)
         return EXIT_DONE;
     log_line(s->log, LOG_ERROR,
-             "standard input: %llu events were read and not delivered; no source has them any "
-             "more, they are lost",
+             t->lost == 1
+                 ? "standard input: %llu event was read and not delivered; no source has it "
+                   "any more, it is lost"
+                 : "standard input: %llu events were read and not delivered; no source has "
+                   "them any more, they are lost",
              (unsigned long long)t->lost);
     return EXIT_FAILED;
 }

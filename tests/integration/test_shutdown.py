@@ -149,3 +149,45 @@ def test_standard_input_that_cannot_be_delivered(ship, ship_env, tmp_path, fake_
     assert is_told_twice or time.monotonic() - began >= drain_s
     assert "standard input: 3 events were read and not delivered; no source has them any more, they are lost" in stderr
     assert "for the next start" not in stderr
+
+
+# ---- one is no several -------------------------------------------------------------------------
+
+
+def test_one_event_is_said_as_one(tmp_path, start_ship, run_ship, fake_es):
+    (tmp_path / "a.log").write_text("x" * 2000 + "\n")
+    fake_es.default_fault = status(503)
+    inputs = [{"type": "file", "paths": [str(tmp_path / "a.log")], "max_line": "1KiB"}]
+    config = write_config(tmp_path / "ship.yaml", inputs, [elastic(fake_es.url)], state=str(tmp_path / "state"))
+    ship = start_ship(["run", "-c", config])
+    fake_es.wait_for(lambda fake: len(fake.requests) >= 1)
+    ship.process.send_signal(signal.SIGHUP)
+    ship.wait_for(lambda: "reading again" in ship.stderr)
+    assert "; 1 event that was under way is read again" in ship.stderr
+    fake_es.wait_for(lambda fake: len(fake.requests) >= 3)
+    assert "; 1 event under way waits for the next start" in ship.stop().stderr
+    fake_es.default_fault = None
+    assert "ship: 1 line was longer than max_line and cut\n" in run_ship(["--replay", "-c", config, tmp_path / "a.log"]).stderr
+
+
+def test_one_event_that_is_lost_is_said_as_one(tmp_path, start_ship, fake_es):
+    fake_es.default_fault = status(503)
+
+    def configure(*inputs):
+        more = {"state": str(tmp_path / "state"), "limits": {"drain": "100ms"}}
+        return write_config(tmp_path / "ship.yaml", list(inputs), [elastic(fake_es.url)], **more)
+
+    def start():
+        ship = start_ship(["run", "-c", configure({"type": "stdin"})], stdin=subprocess.PIPE)
+        requests = len(fake_es.requests)
+        ship.process.stdin.write(b"one\n")
+        ship.process.stdin.flush()
+        fake_es.wait_for(lambda fake: len(fake.requests) > requests)
+        return ship
+
+    assert "standard input: 1 event was read and not delivered; no source has it any more, it is lost" in start().stop().stderr
+    ship = start()
+    configure({"type": "file", "paths": [str(tmp_path / "none.log")]})
+    ship.process.send_signal(signal.SIGHUP)
+    ship.wait_for(lambda: "reading again" in ship.stderr)
+    assert "1 line that was read of it and could not be delivered within limits.drain is lost" in ship.stderr
