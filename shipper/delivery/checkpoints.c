@@ -52,19 +52,33 @@ static int set_sqlite(struct checkpoints *s, struct err *e)
     return err_at(e, "%s", s->path);
 }
 
-/* The same when opening: a damaged store is no reason to begin anew unasked, since that could skip
+/* A damaged store is no reason to begin anew unasked, since that could skip
  * what is there (read_from: end). */
+static int set_damaged(struct checkpoints *s, const char *how, struct err *e)
+{
+    err_set(e, ERR_STORE,
+            "the positions of all files are in it, and it is damaged (%s). Move it away to begin "
+            "as at the first start: events that were sent have the same ids again",
+            how);
+    return err_at(e, "%s", s->path);
+}
+
+/* The same as set_sqlite, when opening. */
 static int set_sqlite_open(struct checkpoints *s, struct err *e)
 {
     int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
 
     if (code != SQLITE_CORRUPT && code != SQLITE_NOTADB)
         return set_sqlite(s, e);
-    err_set(e, ERR_STORE,
-            "the positions of all files are in it, and it is damaged (%s). Move it away to begin "
-            "as at the first start: events that were sent have the same ids again",
-            sqlite3_errmsg(s->db));
-    return err_at(e, "%s", s->path);
+    return set_damaged(s, sqlite3_errmsg(s->db), e);
+}
+
+/* A text that must be there and is not: no memory for it, or the table is none of ours. */
+static int set_missing(struct checkpoints *s, struct err *e)
+{
+    if ((sqlite3_errcode(s->db) & 0xff) == SQLITE_NOMEM)
+        return set_sqlite(s, e);
+    return set_damaged(s, "a row without a key or a path", e);
 }
 
 /* One ship to a state directory: two would each move the other's positions. */
@@ -211,21 +225,27 @@ int checkpoints_each(struct checkpoints *s, checkpoint_fn *fn, void *ctx, struct
                                 -1, &st, NULL);
 
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        struct checkpoint c;
+
         rc = sqlite3_step(st);
         if (rc != SQLITE_ROW)
             break;
-        fn(ctx,
-           &(struct checkpoint){
-               .key = (const char *)sqlite3_column_text(st, 0),
-               .path = (const char *)sqlite3_column_text(st, 1),
-               .position = (uint64_t)sqlite3_column_int64(st, 2),
-               .head_hash = (uint64_t)sqlite3_column_int64(st, 3),
-               .is_finished = sqlite3_column_int(st, 4),
-               .seen_s = sqlite3_column_int64(st, 5),
-               .state = slice_of(sqlite3_column_blob(st, 6), (size_t)sqlite3_column_bytes(st, 6)),
-           });
+        c = (struct checkpoint){
+            .key = (const char *)sqlite3_column_text(st, 0),
+            .path = (const char *)sqlite3_column_text(st, 1),
+            .position = (uint64_t)sqlite3_column_int64(st, 2),
+            .head_hash = (uint64_t)sqlite3_column_int64(st, 3),
+            .is_finished = sqlite3_column_int(st, 4),
+            .seen_s = sqlite3_column_int64(st, 5),
+            .state = slice_of(sqlite3_column_blob(st, 6), (size_t)sqlite3_column_bytes(st, 6)),
+        };
+        if (!c.key || !c.path)
+            break;
+        fn(ctx, &c);
     }
-    if (rc != SQLITE_DONE)
+    if (rc == SQLITE_ROW)
+        set_missing(s, e);
+    else if (rc != SQLITE_DONE)
         set_sqlite_open(s, e);
     sqlite3_finalize(st);
     return rc == SQLITE_DONE ? 0 : -1;
@@ -244,10 +264,16 @@ int checkpoints_each_had(struct checkpoints *s, checkpoint_had_fn *fn, void *ctx
 
     if (!has_had(s, &st))
         return 0;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-        fn(ctx, (const char *)sqlite3_column_text(st, 0),
-           slice_of(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1)));
-    if (rc != SQLITE_DONE)
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *key = (const char *)sqlite3_column_text(st, 0);
+
+        if (!key)
+            break;
+        fn(ctx, key, slice_of(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1)));
+    }
+    if (rc == SQLITE_ROW)
+        set_missing(s, e);
+    else if (rc != SQLITE_DONE)
         set_sqlite_open(s, e);
     sqlite3_finalize(st);
     return rc == SQLITE_DONE ? 0 : -1;

@@ -330,6 +330,43 @@ Test(checkpoints, a_store_that_is_put_elsewhere_is_told_until_it_is_back)
     store_fini(&s);
 }
 
+static void ignore_had(void *ctx, const char *key, struct slice had)
+{
+    (void)ctx;
+    (void)key;
+    (void)had;
+}
+
+/* Whoever made a table of this name: what it holds is not taken on trust. */
+Test(checkpoints, rows_without_their_texts_are_damage)
+{
+    static const char *const tables[] = {
+        "DROP TABLE checkpoints;"
+        "CREATE TABLE checkpoints (key, path, position, head_hash, is_finished, seen_s, state);"
+        "INSERT INTO checkpoints (position) VALUES (1)",
+        "CREATE TABLE had (key, had); INSERT INTO had VALUES (NULL, x'00')"};
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        struct store s;
+        struct err e = {0};
+        char path[128];
+        sqlite3 *db;
+
+        store_init(&s);
+        close_store(&s, NULL);
+        snprintf(path, sizeof path, "%s/checkpoints.db", s.directory);
+        cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+        cr_assert_eq(sqlite3_exec(db, tables[i], NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        open_store(&s);
+        cr_expect_eq(i ? checkpoints_each_had(s.checkpoints, ignore_had, NULL, &e)
+                       : checkpoints_each(s.checkpoints, ignore, NULL, &e),
+                     -1);
+        cr_expect(strstr(e.what, "damaged (a row without a key or a path)"), "%s", e.what);
+        store_fini(&s);
+    }
+}
+
 Test(checkpoints, what_a_newer_ship_wrote_is_refused)
 {
     struct store s;
