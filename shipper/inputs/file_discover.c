@@ -65,6 +65,7 @@ struct tail *file_make_tail(struct input *in, const char *path, const char *wher
     }
     set_up_stream(in, t);
     t->stream.mtime_ns = st->mtime_ns;
+    t->found_ns = clock_wall_ns(in->world->clock);
     t->size = st->size;
     t->grown_ms = in->now_ms;
     if (!file_tail_insert(in, t))
@@ -94,6 +95,16 @@ void file_take_spot(struct input *in, struct spot *s, struct tail *t)
     list_remove(&t->seek);
     if (!t->successor)
         list_remove(&t->away);
+}
+
+void file_set_previous(struct spot *s, struct tail *t)
+{
+    if (s->previous)
+        s->previous->left = NULL;
+    if (t->left)
+        t->left->previous = NULL;
+    s->previous = t;
+    t->left = s;
 }
 
 /* The predecessor lost its place to this one: it may still be written to for a moment. */
@@ -157,16 +168,19 @@ struct tail *file_discover(struct input *in, struct spot *s, const char *path,
     struct known *k = file_known_find(in, &id);
     bool fits = k && !is_of_another(k, path) && file_row_fits(in, k, path, st);
     unsigned n = fits ? k->n_rewritten : next_generation(in, &id, k);
+    bool is_new = !k;
     struct tail *t;
 
     if (fits && is_read_already(in, s, st, k))
         return NULL;
+    if (k && s && is_live(in))
+        predecessor = file_read_cut(in, &id, fits ? k : NULL, s->path, predecessor);
     t = file_make_tail(in, fits && !k->is_finished ? k->path : path, path, st, n);
     if (!t)
         return NULL;
     if (fits)
         file_restore(in, t, k);
-    else if (!k && in->skips_present && in->is_first_scan)
+    else if (is_new && in->skips_present && in->is_first_scan)
         file_start_at_end(in, t, path, st->size);
     else
         file_put_row(in, t, false); /* or a crash before its first ack would forget that it was */
@@ -183,88 +197,4 @@ struct tail *file_discover(struct input *in, struct spot *s, const char *path,
     if (t->state == TAIL_WAITING)
         file_ready(in, t);
     return t;
-}
-
-/* The origin of what is written anew in t's inode: where it lies now, unless that is only where t
- * was rotated to. Another file may have been given the number of a deleted one. */
-static const char *rewritten_path(const struct tail *t)
-{
-    return t->spot && !rotation_is_sibling(t->path, t->spot->path) ? t->spot->path : t->path;
-}
-
-/* Without memory for the next generation: the next read of this one finds the same out again. */
-static void rewritten_later(struct input *in, struct tail *t)
-{
-    if (t->state == TAIL_BUSY)
-        t->state = TAIL_WAITING;
-    file_ready(in, t);
-    in->retry_ms = in->now_ms + FILE_RETRY_MS;
-}
-
-/* Away from its place, or at another's: what is in n need not have come after what was in it
- * before, nor what was found meanwhile after both. */
-static void put_those_aside(struct input *in, struct tail *n)
-{
-    file_put_aside(in, n);
-    for (struct tail *t = n->successor; t; t = t->successor) {
-        file_cut_off(in, t);
-        if (t->spot)
-            return;
-        t->stream.is_aside = true;
-    }
-}
-
-void file_rewritten(struct input *in, struct tail *t)
-{
-    uint64_t lost = t->has_shrunk ? tail_lost_bytes(t) : 0;
-    const char *path = source_file_path(t->file);
-    bool is_moved = !t->spot || !rotation_is_sibling(t->path, t->spot->path);
-    struct file_stat st = {.device = t->id.device,
-                           .inode = t->id.inode,
-                           .generation = t->id.generation,
-                           .type = FILE_REGULAR};
-    struct tail *n;
-    struct err e = {0};
-
-    n = file_make_tail(in, rewritten_path(t), path ? path : t->path, &st, t->n_rewritten + 1);
-    if (!n) {
-        rewritten_later(in, t);
-        return;
-    }
-    err_set(&e, ERR_NONE,
-            "%s: was truncated or written anew; reading it from its beginning, nothing of the old "
-            "content was left to read",
-            t->path);
-    if (lost)
-        err_set(&e, ERR_INPUT,
-                "%s: was truncated or written anew before its last %llu bytes were read: they are "
-                "lost; reading it from its beginning",
-                t->path, (unsigned long long)lost);
-    in->stats.lost_bytes += lost;
-    file_log(in, &e);
-
-    list_remove(&t->idle);
-    source_file_adopt(n->file, source_file_resign(t->file));
-    n->is_held = t->is_held;
-    t->is_held = false;
-    t->is_superseded = true;
-    n->successor = t->successor;
-    if (n->successor)
-        n->successor->predecessor = n;
-    t->successor = NULL;
-    if (t->spot)
-        file_take_spot(in, t->spot, n);
-    if (list_has(&t->away)) {
-        n->away_ms = t->away_ms;
-        list_push(&in->away, &n->away);
-        list_remove(&t->away);
-    }
-    t->spot = NULL;
-    if (is_moved)
-        put_those_aside(in, n);
-    if (lost) /* which may have begun another request */
-        file_cut_off(in, n);
-    file_hold(in, n, t); /* inherits what correlation knows as soon as t is drained: now */
-    file_put_row(in, n, false);
-    file_drained(in, t);
 }

@@ -20,8 +20,10 @@ static bool is_ours(const struct input *in, const char *key)
 
     if (strlen(key) >= TAIL_KEY_MAX || !file_parse_key(key, &id, &n))
         return false;
-    k = file_known_find(in, &id);
-    return k && k->n_rewritten == n;
+    k = file_known_next(in, &id, NULL);
+    while (k && k->n_rewritten != n)
+        k = file_known_next(in, &id, k);
+    return k;
 }
 
 /* Without memory it is forgotten: they have it twice. */

@@ -4,10 +4,10 @@
  * file_away.c (how long they are read there), file_chain.c (who waits for whom), file_open.c
  * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
  * restart), file_had.c (and what some outputs have had behind that), file_late.c (what is written
- * to after its end), file_sweep.c (what is forgotten), file_copy.c (files that are gone, and packed
- * ones with their text), file_left.c (descriptors at a reload), file_lag.c (how far behind it is),
- * file_paths.c (paths made absolute), file_check.c (what `ship check` says), file_overlap.c (two
- * inputs over the same files).
+ * to after its end), file_sweep.c (what is forgotten), file_cut.c (texts that were cut away),
+ * file_copy.c (other files that have them), file_left.c (descriptors at a reload), file_lag.c (how
+ * far behind it is), file_paths.c (paths made absolute), file_check.c (what `ship check` says),
+ * file_overlap.c (two inputs over the same files).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -24,6 +24,7 @@
 
 struct handover;
 struct sibling;
+struct siblings;
 struct siblings_round;
 struct watch;
 
@@ -205,7 +206,11 @@ bool file_tail_insert(struct input *in, struct tail *t);
 /* It is to be found by another identity. */
 void file_tail_rename(struct input *in, struct tail *t, const struct file_id *id);
 void file_tail_remove(struct input *in, struct tail *t); /* from the tables; not freed */
+/* Of several generations in one inode the newest. */
 struct known *file_known_find(const struct input *in, const struct file_id *id);
+/* One after the other, in no order; NULL: the first, and none is left. */
+struct known *file_known_next(const struct input *in, const struct file_id *id,
+                              const struct known *after);
 /* Takes k; frees it when memory is out. */
 void file_known_insert(struct input *in, struct known *k);
 void file_known_remove(struct input *in, struct known *k); /* and frees it */
@@ -231,15 +236,22 @@ struct tail *file_make_tail(struct input *in, const char *path, const char *wher
  * to work. spot may be NULL (away at `path`). NULL when it cannot be read; that is logged. */
 struct tail *file_discover(struct input *in, struct spot *spot, const char *path,
                            const struct file_stat *st, struct tail *predecessor);
-/* The file at its spot was truncated or written anew: another generation. */
-void file_rewritten(struct input *in, struct tail *t);
 /* The tail is at this spot now. */
 void file_take_spot(struct input *in, struct spot *s, struct tail *t);
+/* It was there before the one that is there now. */
+void file_set_previous(struct spot *s, struct tail *t);
 
 /* --- file_rotate.c --- */
 void file_displace(struct input *in, struct tail *t);
 /* For a bounded number of those that lost their spot. */
 void file_find_homes(struct input *in);
+/* A file that nobody knows, away: found, and put to work. NULL: it cannot be read. */
+struct tail *file_discover_away(struct input *in, const struct sibling *s,
+                                struct tail *predecessor);
+/* The same, between t and its successor; returns which of the first two is the newer. */
+struct tail *file_insert_missed(struct input *in, struct tail *t, const struct sibling *s);
+/* A packed file that came, and was rotated away and packed, while ship was away. */
+bool file_is_missed_packed(const struct input *in, const struct sibling *s);
 /* After a restart: files that were rotated away and not read to their end. */
 void file_find_orphans(struct input *in);
 /* A path that is new to us: generations of it that were rotated away since we last looked. Makes
@@ -267,32 +279,56 @@ void file_take_had(struct input *in, struct tail *t);
 void file_note_had(struct input *in);
 void file_free_had(struct input *in);
 
-/* --- file_copy.c: a file that is gone, and a packed one that has its text --- */
-/* A text whose file is gone. */
+/* --- file_copy.c: a text whose file is gone or was cut, and another file that has it --- */
 struct lost_text {
+    const char *path;   /* where it was */
     uint64_t born_ns;   /* the file; 0: not known */
+    uint64_t since_ns;  /* a copy was made after that */
     uint64_t head_hash; /* 0: nothing of it was read */
+    uint64_t position;
+    uint64_t mark;
+    uint64_t size; /* at least; of what was not read at all */
 };
-/* The packed file may have this text, and nobody reads it: it begins as that began, and was last
- * written to after the file was born. Whether its bytes before the position are the same shows when
- * it is read. */
-bool file_may_be_copy(struct input *in, const struct lost_text *text, const struct sibling *packed);
-/* By its length, where the format says it: unpacking it would bring nothing behind the position. */
-bool file_is_whole_copy(const struct input *in, uint64_t position, const struct sibling *packed);
-/* A packed file is not to be read: its text was. */
+/* The file may have this text, and nobody reads it. A packed one begins as that began, and was last
+ * written to after the file was born; whether its bytes before the position are the same shows when
+ * it is read. Of a plain one that is known here. */
+bool file_may_be_copy(struct input *in, const struct lost_text *text, const struct sibling *file);
+/* By its length, where a packed one's format says it: reading it would bring nothing behind the
+ * position. */
+bool file_is_whole_copy(const struct input *in, uint64_t position, const struct sibling *file);
+/* A file is not to be read: its text was. */
 void file_know_copy(struct input *in, const char *path, const struct file_id *id, uint64_t position,
                     uint64_t head_hash);
-/* t's file is gone, and not open: as soon as all that was read of it is settled, it is read on from
- * a copy; without one, what is known to be unread is told and counted as lost. */
+/* t's text is not there any more, and t not open: as soon as all that was read of it is settled, it
+ * is read on from a copy; without one, what is known to be unread is told and counted as lost. */
 void file_seek_copy(struct input *in, struct tail *t);
 /* For all of those. */
 void file_find_copies(struct input *in);
 /* Goes on in the copy; nothing of t may be in work. False: out of memory. */
-bool file_take_copy(struct input *in, struct tail *t, const struct sibling *packed);
+bool file_take_copy(struct input *in, struct tail *t, const struct sibling *copy);
+/* The row's text goes on there; *k is used up. After `predecessor`, if that is not NULL. NULL: out
+ * of memory. */
+struct tail *file_take_up_copy(struct input *in, struct known *k, const struct sibling *copy,
+                               struct tail *predecessor);
 /* The copy that t reads has another text: the next that may be one, or none. */
 void file_other_copy(struct input *in, struct tail *t);
 /* t was read from a copy, to its end. */
 void file_settle_copy(struct input *in, struct tail *t);
+
+/* --- file_cut.c --- */
+/* The file at its spot was truncated or written anew: another generation. */
+void file_rewritten(struct input *in, struct tail *t);
+/* No copy has the rest of t's text: what is known to have been there is told and counted. */
+void file_end_cut(struct input *in, struct tail *t);
+/* Copies among `s` that were made after t's: of texts that were there between t's and the one that
+ * is there now, and that nobody saw. */
+void file_read_between(struct input *in, struct tail *t, const struct sibling *copy,
+                       const struct siblings *s);
+/* The rest of texts that this inode had when its rows were written, but for that of `fits` (NULL:
+ * of none), from their copies; and at a start, copies that came since. Makes their tails, after
+ * `last`; the newest, or `last`. */
+struct tail *file_read_cut(struct input *in, const struct file_id *id, const struct known *fits,
+                           const char *path, struct tail *last);
 
 /* --- file_chain.c --- */
 /* t waits until what came before it is read. */
@@ -353,8 +389,11 @@ char *file_origin(const struct input *in, const char *path);
  * is long enough. */
 bool file_row_fits(struct input *in, const struct known *k, const char *path,
                    const struct file_stat *st);
-/* The first line's hash of a packed file; 0: it has none, or cannot be read. */
-uint64_t file_packed_head(struct input *in, const struct sibling *packed);
+/* The first line's hash of a file; 0: it has none, or cannot be read. */
+uint64_t file_head(struct input *in, const struct sibling *file);
+/* Whether a plain file begins with that line, and has before the position what this mark says. */
+bool file_has_text(struct input *in, const struct sibling *file, uint64_t head_hash,
+                   uint64_t position, uint64_t mark);
 /* Goes on where the row says; forgets the row. */
 void file_restore(struct input *in, struct tail *t, struct known *k);
 /* Rows of generations whose content is no longer in this inode. */

@@ -90,9 +90,10 @@ static void note_packed_end(struct input *in, struct tail *t)
     file_log(in, &e);
 }
 
-static bool is_packed_whole(const struct tail *t)
+/* Nobody writes to it any more. */
+static bool is_whole(const struct tail *t)
 {
-    return t->packed && source_packed_end(t->packed) != PACKED_CUT;
+    return t->packed ? source_packed_end(t->packed) != PACKED_CUT : t->copy_path && !t->is_packed;
 }
 
 /* The progress that total_bytes promised is corrected by what a file really held. */
@@ -166,7 +167,7 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
         file_other_copy(in, t);
         return;
     }
-    if (t->file && source_file_is_rewritten(t->file)) {
+    if (t->file && source_file_is_rewritten(t->file) && !t->is_cut) {
         file_rewritten(in, t);
         return;
     }
@@ -177,7 +178,7 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
         on_finished(in, t);
         return;
     }
-    if (t->wants_finish || is_packed_whole(t)) {
+    if (t->wants_finish || is_whole(t)) {
         file_finish(in, t);
         return;
     }
@@ -352,15 +353,18 @@ static void cannot_open(struct input *in, struct tail *t)
     }
 }
 
-/* A tail's own look at the size before reading, so that "read to here" is not behind the truth. */
-static void look_first(struct input *in, struct tail *t)
+/* A tail's own look at the size before reading, so that "read to here" is not behind the truth.
+ * True: there is nothing to read in it now. */
+static bool is_found_rewritten(struct input *in, struct tail *t)
 {
     struct file_stat st;
 
-    if (tail_stat(t, &st, NULL) < 0)
-        return;
-    if (tail_look(t, &st, in->now_ms) == TAIL_REWRITTEN)
-        return; /* the source finds the same out */
+    if (tail_stat(t, &st, NULL) < 0 || tail_look(t, &st, in->now_ms) != TAIL_REWRITTEN)
+        return false;
+    if (t->stream.position)
+        return false; /* the source finds the same out */
+    file_rewritten(in, t);
+    return true;
 }
 
 /* No descriptor for it: those behind it go on, and give theirs back. Or enough packed files are
@@ -397,7 +401,8 @@ static void read_ready(struct input *in)
             cannot_open(in, t);
             continue;
         }
-        look_first(in, t);
+        if (is_found_rewritten(in, t))
+            continue;
         if (!start_chunk(in, t, is_last ? CHUNK_FINISH : CHUNK_READ))
             return;
     }

@@ -178,13 +178,41 @@ static uint64_t packed_head(struct input *in, int fd, const char *path)
     return head;
 }
 
-uint64_t file_packed_head(struct input *in, const struct sibling *packed)
+static int open_sibling(const struct input *in, const struct sibling *file)
 {
     struct file_stat st;
     bool missing;
-    int fd = source_open_file(in->world->files, packed->path, &packed->id, &st, &missing, NULL);
 
-    return fd < 0 ? 0 : packed_head(in, fd, packed->path);
+    return source_open_file(in->world->files, file->path, &file->id, &st, &missing, NULL);
+}
+
+uint64_t file_head(struct input *in, const struct sibling *file)
+{
+    int fd = open_sibling(in, file);
+    uint64_t head;
+
+    if (fd < 0)
+        return 0;
+    if (file->is_packed)
+        return packed_head(in, fd, file->path);
+    head = head_of(in, fd, NULL);
+    in->world->files->close(in->world->files->ctx, fd);
+    return head;
+}
+
+bool file_has_text(struct input *in, const struct sibling *file, uint64_t head_hash,
+                   uint64_t position, uint64_t mark)
+{
+    const struct files *files = in->world->files;
+    int fd = open_sibling(in, file);
+    bool has_it;
+
+    if (fd < 0)
+        return false;
+    has_it =
+        head_of(in, fd, NULL) == head_hash && !source_file_lacks_mark(files, fd, position, mark);
+    files->close(files->ctx, fd);
+    return has_it;
 }
 
 bool file_row_fits(struct input *in, const struct known *k, const char *path,
@@ -374,7 +402,7 @@ void file_settled(struct input *in, struct tail *t)
 {
     bool is_finished = (!t->spot && !t->is_given_up) || t->is_packed;
 
-    if (t->spot && t->is_packed) {
+    if (t->spot && (t->is_packed || t->copy_path)) {
         t->spot->is_done = true;
         t->spot->done = t->id;
         t->spot->done_size = t->size;

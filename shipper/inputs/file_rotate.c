@@ -68,8 +68,7 @@ static bool is_missed(struct input *in, const struct siblings *all, size_t i,
            !file_known_find(in, &s->id) && !file_matches(in, s->path) && !is_born_as_copy(all, i);
 }
 
-static struct tail *discover_away(struct input *in, const struct sibling *s,
-                                  struct tail *predecessor)
+struct tail *file_discover_away(struct input *in, const struct sibling *s, struct tail *predecessor)
 {
     struct tail *t = file_discover(in, NULL, s->path, &s->st, predecessor);
 
@@ -81,8 +80,7 @@ static struct tail *discover_away(struct input *in, const struct sibling *s,
     return t;
 }
 
-/* Puts one that was missed between t and its successor; returns which of them is the newer. */
-static struct tail *insert_missed(struct input *in, struct tail *t, const struct sibling *s)
+struct tail *file_insert_missed(struct input *in, struct tail *t, const struct sibling *s)
 {
     struct tail *after = t->successor;
     struct tail *missed;
@@ -91,7 +89,7 @@ static struct tail *insert_missed(struct input *in, struct tail *t, const struct
         t->successor = NULL;
         after->predecessor = NULL;
     }
-    missed = discover_away(in, s, t);
+    missed = file_discover_away(in, s, t);
     if (missed)
         t = missed;
     if (after) {
@@ -118,7 +116,7 @@ static void find_missed(struct input *in, struct tail *t, const struct siblings 
         if (known && known->id.generation >= t->id.generation)
             t = known;
         else if (is_missed(in, s, i, &before))
-            t = insert_missed(in, t, file);
+            t = file_insert_missed(in, t, file);
     }
 }
 
@@ -251,30 +249,6 @@ static void tell_gone(struct input *in, const struct siblings *s, const struct l
     file_log(in, &e);
 }
 
-/* The row's file was packed: it is read on there. */
-static struct tail *take_up_copy(struct input *in, const struct known *k,
-                                 const struct sibling *packed, struct tail *predecessor)
-{
-    struct file_stat st = {.device = k->id.device,
-                           .inode = k->id.inode,
-                           .generation = k->id.generation,
-                           .type = FILE_REGULAR};
-    struct tail *t = file_make_tail(in, k->path, k->path, &st, k->n_rewritten);
-
-    if (!t)
-        return NULL;
-    file_restore(in, t, file_known_find(in, &k->id));
-    if (!file_take_copy(in, t, packed)) {
-        file_forget_tail(in, t);
-        return NULL;
-    }
-    t->away_ms = in->now_ms;
-    if (predecessor)
-        file_hold(in, t, predecessor);
-    file_ready(in, t);
-    return t;
-}
-
 /* A copy of what was read to its end, of which there is nothing more to read. */
 static bool is_read_copy(struct input *in, const struct lost_row *row, const struct known *k,
                          const struct sibling *packed)
@@ -286,7 +260,7 @@ static bool is_read_copy(struct input *in, const struct lost_row *row, const str
 }
 
 /* Came, and was rotated away and packed, while ship was away. */
-static bool is_missed_packed(const struct input *in, const struct sibling *s)
+bool file_is_missed_packed(const struct input *in, const struct sibling *s)
 {
     return in->looked_ns && (uint64_t)s->st.mtime_ns > in->looked_ns + 1000000000u &&
            rotation_is_rotated(s->path) && !file_tail_find(in, &s->id) &&
@@ -297,7 +271,7 @@ static bool is_missed_packed(const struct input *in, const struct sibling *s)
 static bool is_copy_of_open(struct input *in, const struct sibling *packed, const struct tail *last)
 {
     for (const struct tail *t = last; t; t = t->predecessor)
-        if (t->is_gone && t->stream.has_head && file_packed_head(in, packed) == t->stream.head_hash)
+        if (t->is_gone && t->stream.has_head && file_head(in, packed) == t->stream.head_hash)
             return true;
     return false;
 }
@@ -309,18 +283,19 @@ static struct tail *find_row_of_packed(struct input *in, const struct sibling *p
                                        size_t n_rows, struct tail *last)
 {
     for (size_t i = 0; i < n_rows; i++) {
-        const struct known *k = file_known_find(in, &rows[i].last.id);
+        struct known *k = file_known_find(in, &rows[i].last.id);
         struct lost_text text;
 
         if (!k || find_id(s, &k->id) < s->n_items)
             continue;
-        text = (struct lost_text){k->id.generation, k->head_hash};
+        text = (struct lost_text){
+            .path = rows[i].path, .born_ns = k->id.generation, .head_hash = k->head_hash};
         if (!file_may_be_copy(in, &text, packed))
             continue;
         if (is_read_copy(in, &rows[i], k, packed))
             return NULL;
         if (!rows[i].is_finished)
-            return take_up_copy(in, k, packed, last);
+            return file_take_up_copy(in, k, packed, last);
     }
     return NULL;
 }
@@ -332,9 +307,9 @@ static struct tail *find_packed(struct input *in, const struct sibling *packed,
 {
     struct tail *t = find_row_of_packed(in, packed, s, rows, n_rows, last);
 
-    if (t || !is_missed_packed(in, packed) || is_copy_of_open(in, packed, last))
+    if (t || !file_is_missed_packed(in, packed) || is_copy_of_open(in, packed, last))
         return t;
-    return discover_away(in, packed, last);
+    return file_discover_away(in, packed, last);
 }
 
 /* The same for names that no rotation gives, but for logrotate's `extension`; only what a row's
@@ -362,7 +337,7 @@ static struct tail *find_others(struct input *in, const struct lost_row *rows, s
                 t = find_row_of_packed(in, file, &near, rows, n_rows, last);
             else if (k && !k->is_finished && !file_matches(in, file->path) &&
                      file_row_fits(in, k, file->path, &file->st))
-                t = discover_away(in, file, last);
+                t = file_discover_away(in, file, last);
             last = t ? t : last;
         }
     }
@@ -412,7 +387,7 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
             file_matches(in, file->path))
             continue; /* or its own spot finds it */
         after = k ? last_of_row(k) : (struct last){.id = file->id};
-        t = discover_away(in, file, last); /* which forgets the row */
+        t = file_discover_away(in, file, last); /* which forgets the row */
         last = t ? t : last;
     }
     tell_gone(in, &s, rows, n_rows);
@@ -505,7 +480,8 @@ static bool is_unseen_sibling(struct input *in, const struct siblings *all, size
     if (!rotation_is_rotated(s->path) || file_matches(in, s->path))
         return false;
     /* A packed one was born when it was packed. While ship runs, it is packed of what was read. */
-    return s->is_packed ? in->is_first_scan && is_missed_packed(in, s) : is_unseen(in, all, i, now);
+    return s->is_packed ? in->is_first_scan && file_is_missed_packed(in, s)
+                        : is_unseen(in, all, i, now);
 }
 
 struct tail *file_find_unseen(struct input *in, const char *path, const struct file_stat *now,
@@ -518,8 +494,9 @@ struct tail *file_find_unseen(struct input *in, const char *path, const struct f
         return last;
     if (siblings_find(in->round, path, &s)) {
         for (size_t i = 0; i < s.n_items; i++) {
-            struct tail *t =
-                is_unseen_sibling(in, &s, i, now) ? discover_away(in, &s.items[i], last) : NULL;
+            struct tail *t = is_unseen_sibling(in, &s, i, now)
+                                 ? file_discover_away(in, &s.items[i], last)
+                                 : NULL;
 
             last = t ? t : last;
         }

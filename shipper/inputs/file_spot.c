@@ -48,16 +48,6 @@ static bool is_still_at(const struct input *in, const char *path, const struct f
     return file_id_eq(&there, id);
 }
 
-static void set_previous(struct spot *s, struct tail *t)
-{
-    if (s->previous)
-        s->previous->left = NULL;
-    if (t->left)
-        t->left->previous = NULL;
-    s->previous = t;
-    t->left = s;
-}
-
 /* A file that we know is here now: a rename, or a second name. */
 static void check_known(struct input *in, struct spot *s, struct tail *t)
 {
@@ -69,7 +59,7 @@ static void check_known(struct input *in, struct spot *s, struct tail *t)
         file_displace(in, s->tail);
     if (old) {
         old->tail = NULL;
-        set_previous(old, t);
+        file_set_previous(old, t);
         file_queue_check(in, old);
     }
     file_take_spot(in, s, t);

@@ -254,13 +254,24 @@ static bool grow_knowns(struct input *in)
     return true;
 }
 
+struct known *file_known_next(const struct input *in, const struct file_id *id,
+                              const struct known *after)
+{
+    struct known *k = after               ? after->next
+                      : in->known_buckets ? in->knowns[hash_id(id) & (in->known_buckets - 1)]
+                                          : NULL;
+
+    while (k && !file_id_eq(&k->id, id))
+        k = k->next;
+    return k;
+}
+
 struct known *file_known_find(const struct input *in, const struct file_id *id)
 {
     struct known *best = NULL;
-    struct known *k = in->known_buckets ? in->knowns[hash_id(id) & (in->known_buckets - 1)] : NULL;
 
-    for (; k; k = k->next)
-        if (file_id_eq(&k->id, id) && (!best || k->n_rewritten > best->n_rewritten))
+    for (struct known *k = file_known_next(in, id, NULL); k; k = file_known_next(in, id, k))
+        if (!best || k->n_rewritten > best->n_rewritten)
             best = k;
     return best;
 }

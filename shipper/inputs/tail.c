@@ -68,12 +68,18 @@ int tail_stat(struct tail *t, struct file_stat *st, struct err *e)
     return t->is_packed ? source_packed_stat(t->packed, st, e) : source_file_stat(t->file, st, e);
 }
 
+/* Nothing of it was read, so that only its size tells. */
+static bool has_lost_all(const struct tail *t, const struct file_stat *st)
+{
+    return t->stream.position == 0 && st->size < t->size;
+}
+
 enum tail_news tail_look(struct tail *t, const struct file_stat *st, int64_t now_ms)
 {
     /* The time is only compared for being another one: clocks go back, and copies keep theirs. */
     bool is_same = st->size == t->read_size && st->mtime_ns == t->read_mtime_ns;
 
-    if (!t->is_packed && st->size < t->stream.position) {
+    if (!t->is_packed && (st->size < t->stream.position || has_lost_all(t, st))) {
         t->has_shrunk = true; /* t->size stays what was seen before: it says what was lost */
         return TAIL_REWRITTEN;
     }
@@ -98,6 +104,8 @@ static uint64_t bytes_behind(const struct tail *t, uint64_t position)
 
 uint64_t tail_lost_bytes(const struct tail *t)
 {
+    if (t->is_cut && !t->has_shrunk)
+        return 0; /* its size may be that of the new text */
     return bytes_behind(t, t->stream.position);
 }
 
@@ -112,7 +120,8 @@ uint64_t tail_lost_at_end(const struct tail *t)
 {
     uint64_t unsettled = t->stream.position - t->stream.settled_position;
 
-    if (t->is_packed || t->is_left || t->stream.position < t->stream.settled_position)
+    if (t->is_packed || t->is_left || t->has_copy ||
+        t->stream.position < t->stream.settled_position)
         return 0;
     if (t->is_superseded) /* what was not read of it was counted then */
         return unsettled;

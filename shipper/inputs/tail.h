@@ -40,8 +40,8 @@ struct tail {
     struct source_packed *packed;
     bool is_packed;
     char *path;      /* where it was discovered: what its events say */
-    char *copy_path; /* its own file is gone: the packed one that has its text. NULL: it has its own
-                      */
+    char *copy_path; /* its own file is gone: the one that has its text, and that nobody writes to.
+                      * NULL: it has its own */
     char key[TAIL_KEY_MAX]; /* of its checkpoint */
     struct buffer profile;  /* behind stream.profile */
 
@@ -55,6 +55,8 @@ struct tail {
     bool is_left;       /* to the next agent's input, which goes on with it */
     bool is_gone;       /* deleted: nothing on disk has its identity any more */
     bool has_shrunk;    /* below the position: what was seen beyond that is provably gone */
+    bool is_cut;        /* truncated or written anew: its text is sought in a copy */
+    bool has_copy;      /* and there is one */
     bool is_superseded; /* its inode has another generation's content now */
     bool is_counted;    /* in stats.total_bytes */
     bool is_held;       /* away, and its descriptor may be all that is left of it */
@@ -70,7 +72,8 @@ struct tail {
     int64_t failing_ms; /* since when it cannot be read; 0: it can */
     unsigned n_failed;  /* tries since then, and none that worked between them */
     int64_t quiet_ms;   /* when reading last came to its end */
-    int64_t seen_ns;    /* when it was last found at its spot, by the wall clock */
+    int64_t found_ns;   /* when it was discovered, by the wall clock */
+    int64_t seen_ns;    /* when it was last found at its spot, by the same */
 
     struct spot *spot; /* NULL: away */
     struct spot *left; /* whose `previous` it is */
@@ -83,8 +86,8 @@ struct tail {
     struct link idle;  /* open and waiting, longest first; or, packed, cut */
     struct link quiet; /* waiting with a summary held back, longest first */
     struct link away;
-    struct link seek; /* its file is gone, and nobody has looked yet for a copy of its text ... */
-    int64_t seek_ms;  /* ... since then */
+    struct link seek;     /* its text is gone, and nobody has looked yet for a copy of it ... */
+    int64_t seek_ms;      /* ... since then */
     struct link homeless; /* away, and nobody has looked yet where it went */
 };
 
