@@ -12,9 +12,10 @@ import uuid
 import pytest
 
 from fake_es import FakeEs, status
-from shipping import elastic, letters, write_config
+from scrape import scrape
+from shipping import PATIENCE_S, elastic, letters, write_config
 
-SETTLE_S = 60
+SETTLE_S = PATIENCE_S
 
 
 def invocation(n):
@@ -76,12 +77,16 @@ class Shop:
                 file.write(text)
 
     def printed(self):
-        return [json.loads(line) for ship in self.ships for line in ship.stdout.splitlines()]
+        """The lines that are there whole: the last one may be on its way."""
+        return [json.loads(line) for ship in self.ships for line in ship.stdout.split("\n")[:-1]]
 
     def wait_seen(self, ship):
         """All lines are printed, and all but the poison are in the picky one, the last summary perhaps held back."""
         ship.wait_for(lambda: len(self.printed()) >= 6 * self.n - 1, SETTLE_S)
         self.picky.wait_for(lambda fake: fake.count() >= 5 * self.n - 1, SETTLE_S)
+        # And ship knows it: an answer that comes too late for limits.drain is none.
+        sock = self.folder / "state" / "ship.sock"
+        ship.wait_for(lambda: all(scrape(sock).count("in_flight", name) == 0 for name in ("picky", "stdout")), SETTLE_S)
 
     def wait_all(self, ship):
         self.ill.wait_for(lambda fake: fake.count() >= 6 * self.n, SETTLE_S)

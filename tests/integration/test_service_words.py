@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from shipping import elastic, write_config
+from shipping import elastic, saved_position, write_config
 
 
 @pytest.fixture
@@ -83,6 +83,7 @@ def test_a_state_directory_that_is_deleted(config, start_ship, fake_es, tmp_path
     log.write_text("one\n")
     ship = start_ship(["run", "-c", config()])
     fake_es.wait_for(lambda fake: fake.count() == 1)
+    ship.wait_for(lambda: saved_position(tmp_path / "state") == log.stat().st_size)  # and nothing more is to be written
     shutil.rmtree(tmp_path / "state")
     with open(log, "a") as file:
         file.write("two\n")
