@@ -120,6 +120,7 @@ def test_reloads_under_load(start_ship, field, fake_es, tmp_path, with_queue):
         hang_up(ship)
         ship.wait_for(lambda: len(gaps(ship)) > n_gaps, SETTLE_S)
         everything = files.written + more.written
+        print(f"{n} SIGHUPs, {everything} lines; when the last of them was taken, {fake_es.count()} had arrived")
         fake_es.wait_for(lambda fake: fake.count() >= everything, SETTLE_S)
         stopped = ship.stop()
         found = gaps(stopped)

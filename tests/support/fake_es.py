@@ -258,9 +258,11 @@ class FakeEs:
         self.wait_for(lambda fake: not fake._server.n_connections())
 
     def wait_for(self, claim, seconds=PATIENCE_S):
-        """Until claim(self) is true; TimeoutError with the state if it never is."""
-        give_up = time.monotonic() + seconds
+        """Until claim(self) is true; TimeoutError with the state if for so long it was not, and nothing came."""
+        seen, give_up = self.count(), time.monotonic() + seconds
         while not claim(self):
+            if self.count() != seen:
+                seen, give_up = self.count(), time.monotonic() + seconds
             if time.monotonic() > give_up:
                 raise TimeoutError(f"not within {seconds} s; {self.state()}")
             time.sleep(0.01)
