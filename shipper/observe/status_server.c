@@ -2,12 +2,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <ev.h>
 #include <microhttpd.h>
 
 #include "shipper/base/clock.h"
 #include "shipper/observe/status_listen.h"
+
+struct held {
+    int fd;           /* -1: none */
+    int64_t since_ms; /* it was opened, or last answered */
+};
 
 struct status_server {
     struct status_listen listen;
@@ -18,9 +24,65 @@ struct status_server {
     int64_t second_ms; /* when the second that n_runs counts began */
     unsigned n_runs;
     unsigned n_connections;
+    struct held held[STATUS_CONNECTIONS];
     status_ask_fn *ask;
     void *ctx;
 };
+
+/* --- who is connected --- */
+
+/* libmicrohttpd only knows silence: who says a byte now and then would stay for ever, and sixteen
+ * of those would keep everybody else out. */
+static void on_connection(void *ctx, struct MHD_Connection *c, void **place,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct status_server *s = ctx;
+    struct held *h = *place;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (h)
+            h->fd = -1;
+        return;
+    }
+    for (h = s->held; h < s->held + STATUS_CONNECTIONS && h->fd >= 0; h++)
+        ;
+    if (h == s->held + STATUS_CONNECTIONS)
+        return; /* more than it was told it may have */
+    h->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    h->since_ms = clock_mono_ms(&clock_real);
+    *place = h;
+}
+
+static void note_answer(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct held *h = info ? info->socket_context : NULL;
+
+    if (h)
+        h->since_ms = clock_mono_ms(&clock_real);
+}
+
+/* Ends those whose time is over; libmicrohttpd finds them at their end and closes them. Returns in
+ * how many ms the next one's is; -1: there is none. */
+static int64_t end_those_that_are_due(struct status_server *s, int64_t now_ms)
+{
+    bool is_full = s->n_connections >= STATUS_CONNECTIONS;
+    int64_t most_ms = 1000 * (is_full ? STATUS_TURN_S : STATUS_REQUEST_S);
+    int64_t next_ms = -1;
+
+    for (struct held *h = s->held; h < s->held + STATUS_CONNECTIONS; h++) {
+        int64_t left_ms = h->since_ms + most_ms - now_ms;
+
+        if (h->fd < 0)
+            continue;
+        if (left_ms <= 0)
+            shutdown(h->fd, SHUT_RDWR);
+        else if (next_ms < 0 || left_ms < next_ms)
+            next_ms = left_ms;
+    }
+    return next_ms;
+}
 
 /* --- one request --- */
 
@@ -75,6 +137,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
         return MHD_YES;
     }
     s->ask(s->ctx, url, &a);
+    note_answer(c);
     return reply(c, &a);
 }
 
@@ -116,24 +179,34 @@ static bool has_fewer_connections(struct status_server *s)
     return s->n_connections < n_before;
 }
 
-static void run(struct status_server *s)
+/* In how many ms it wants to run again, whatever comes; -1: never. */
+static int64_t next_run_ms(struct status_server *s)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms;
-    bool is_due;
+    bool is_due = MHD_get_timeout(s->daemon, &wait_ms) == MHD_YES;
+    int64_t next_ms;
+
+    if (has_fewer_connections(s))
+        return 0;
+    next_ms = end_those_that_are_due(s, clock_mono_ms(&clock_real));
+    if (is_due && (next_ms < 0 || (int64_t)wait_ms < next_ms))
+        return (int64_t)wait_ms;
+    return next_ms;
+}
+
+static void run(struct status_server *s)
+{
+    int64_t next_ms;
 
     if (!may_run(s))
         return;
     MHD_run(s->daemon);
     ev_io_start(s->loop, &s->news);
     ev_timer_stop(s->loop, &s->due);
-    is_due = MHD_get_timeout(s->daemon, &wait_ms) == MHD_YES;
-    if (has_fewer_connections(s)) {
-        wait_ms = 0;
-        is_due = true;
-    }
-    if (!is_due)
+    next_ms = next_run_ms(s);
+    if (next_ms < 0)
         return;
-    ev_timer_set(&s->due, (double)wait_ms / 1000, 0);
+    ev_timer_set(&s->due, (double)next_ms / 1000, 0);
     ev_timer_start(s->loop, &s->due);
 }
 
@@ -157,11 +230,12 @@ static int start_daemon(struct status_server *s, struct err *e)
 {
     const union MHD_DaemonInfo *info;
 
-    s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, s->listen.fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)STATUS_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)STATUS_SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)STATUS_HEAD_BYTES,
-        MHD_OPTION_END);
+    s->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET,
+                         s->listen.fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)STATUS_CONNECTIONS,
+                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)STATUS_CONNECTIONS_EACH,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)STATUS_HEAD_BYTES,
+                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
     info = s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info)
         return err_set(e, ERR_NOMEM, "libmicrohttpd cannot be started");
@@ -183,6 +257,8 @@ struct status_server *status_server_new(const struct status_address *address, st
     s->ask = ask;
     s->ctx = ctx;
     s->listen.fd = -1;
+    for (int i = 0; i < STATUS_CONNECTIONS; i++)
+        s->held[i].fd = -1;
     if (status_listen_open(&s->listen, address, e) == 0 && start_daemon(s, e) == 0)
         return s;
     status_server_free(s);

@@ -2,9 +2,9 @@
  * nothing: GET and HEAD only.
  *
  * It never blocks: libmicrohttpd runs when its epoll descriptor has news. Bounded: connections
- * (STATUS_CONNECTIONS; more wait in the kernel's backlog), silence on one of them, the head of a
- * request, and how often it may run in a second, so that nobody who connects takes the loop from
- * the events.
+ * (STATUS_CONNECTIONS; more wait in the kernel's backlog), how many of them one address may have,
+ * the head of a request and the time that it may take, and how often it may run in a second, so
+ * that nobody who connects takes the loop from the events, or the answers from others.
  * Owner:  the service; it outlives a loop, so that a reload keeps socket and connections. Thread:
  *         the loop's. */
 #ifndef SHIP_OBSERVE_STATUS_SERVER_H
@@ -16,7 +16,9 @@
 
 enum {
     STATUS_CONNECTIONS = 16,
-    STATUS_SILENCE_S = 10,         /* then a connection is closed */
+    STATUS_CONNECTIONS_EACH = 8, /* of one IP address */
+    STATUS_REQUEST_S = 5, /* after it was opened, or last answered, a connection is closed ... */
+    STATUS_TURN_S = 1,    /* ... or after so long already, when there are as many as may be */
     STATUS_HEAD_BYTES = 16 * 1024, /* of memory for each connection */
     STATUS_RUNS_PER_S = 2000,
 };
