@@ -66,7 +66,7 @@ class Edits:
     def good(self, is_last=False):
         paths = [str(self.tmp_path / "logs" / "*.log")]
         inputs = [{"type": "file", "name": "logs", "paths": paths, "watch": self.rng.choice(["inotify", "poll"]), "poll_interval": "100ms"}]
-        outputs = [elastic(self.fake.url, batch={"max_events": self.rng.choice([1, 50, 1000]), "linger": self.rng.choice(["0s", "20ms"])})]
+        outputs = [elastic(self.fake.url, name="main", batch={"max_events": self.rng.choice([1, 50, 1000]), "linger": self.rng.choice(["0s", "20ms"])})]
         if is_last or self.rng.random() < 0.5:
             inputs.append({"type": "file", "name": "more", "paths": [str(self.tmp_path / "more" / "*.log")]})
         if not is_last and self.rng.random() < 0.5:
