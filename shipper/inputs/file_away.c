@@ -145,21 +145,35 @@ static void tell_tied(struct input *in)
     file_log(in, &e);
 }
 
+/* It may have been deleted since anybody looked. */
+static void look_last(struct tail *t)
+{
+    struct file_stat st;
+
+    if (t->is_left || !tail_is_open(t) || tail_stat(t, &st, NULL) < 0 || st.n_links)
+        return;
+    t->is_gone = true;
+    if (st.size > t->size)
+        t->size = st.size;
+}
+
 void file_tell_unread(struct input *in)
 {
     for (struct link *l = in->all.next; l != &in->all; l = l->next) {
         struct tail *t = LIST_ENTRY(l, struct tail, all);
-        uint64_t lost = tail_lost_at_end(t);
+        uint64_t lost;
         struct err e = {0};
 
+        look_last(t);
+        lost = tail_lost_at_end(t);
         if (!lost)
             continue;
         in->stats.lost_bytes += lost;
         err_set(
             &e, ERR_INPUT,
-            "%s: was deleted or written anew, and its last %llu bytes were not delivered before "
+            "%s: was deleted or written anew, and its last %llu %sbytes were not delivered before "
             "ship stopped: they are lost",
-            t->path, (unsigned long long)lost);
+            t->path, (unsigned long long)lost, t->is_packed ? "packed " : "");
         file_log(in, &e);
     }
 }

@@ -15,15 +15,9 @@ struct file_had {
 static bool is_ours(const struct input *in, const char *key)
 {
     struct file_id id;
-    struct known *k;
     unsigned n;
 
-    if (strlen(key) >= TAIL_KEY_MAX || !file_parse_key(key, &id, &n))
-        return false;
-    k = file_known_next(in, &id, NULL);
-    while (k && k->n_rewritten != n)
-        k = file_known_next(in, &id, k);
-    return k;
+    return strlen(key) < TAIL_KEY_MAX && file_parse_key(key, &id, &n) && file_known_at(in, &id, n);
 }
 
 /* Without memory it is forgotten: they have it twice. */

@@ -208,6 +208,7 @@ void file_tail_rename(struct input *in, struct tail *t, const struct file_id *id
 void file_tail_remove(struct input *in, struct tail *t); /* from the tables; not freed */
 /* Of several generations in one inode the newest. */
 struct known *file_known_find(const struct input *in, const struct file_id *id);
+struct known *file_known_at(const struct input *in, const struct file_id *id, unsigned n_rewritten);
 /* One after the other, in no order; NULL: the first, and none is left. */
 struct known *file_known_next(const struct input *in, const struct file_id *id,
                               const struct known *after);
@@ -343,6 +344,10 @@ void file_hand_over(struct input *in, struct tail *t);
 /* --- file_open.c --- */
 /* Opens its descriptor; false: logged, and tried again later where that can help. */
 bool file_open(struct input *in, struct tail *t);
+/* Where a packed file is. */
+const char *file_packed_path(const struct tail *t);
+/* Takes an open descriptor of its file; false: t reads none. */
+bool file_adopt(struct input *in, struct tail *t, int fd);
 /* The same before its turn, while descriptors are left: it may go away meanwhile. */
 void file_open_ahead(struct input *in, struct tail *t);
 /* It is away: keeps its descriptor, or opens one, if it is not read to its end. At the limit it is
@@ -358,7 +363,7 @@ void file_rest(struct input *in, struct tail *t);
 /* Leaves its descriptors to the next input. */
 void file_leave(struct input *in, struct handover *out);
 /* The file of this row, if it is deleted and the input before left it. */
-struct tail *file_claim_deleted(struct input *in, const struct file_id *id,
+struct tail *file_claim_deleted(struct input *in, const struct file_id *id, unsigned n_rewritten,
                                 struct tail *predecessor);
 /* All that were left, have a row that is ours, and were not found by a path. */
 void file_claim_rest(struct input *in);

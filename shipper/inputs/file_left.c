@@ -3,40 +3,38 @@
  * nobody knows for the next moment. */
 #include "shipper/inputs/file_input.h"
 #include "shipper/inputs/handover.h"
+#include "shipper/inputs/rotation.h"
+#include "shipper/inputs/siblings.h"
 
 void file_leave(struct input *in, struct handover *out)
 {
     for (struct link *l = in->all.next; l != &in->all; l = l->next) {
         struct tail *t = LIST_ENTRY(l, struct tail, all);
+        struct left_file left = {.files = in->world->files, .copy_path = t->copy_path};
 
-        if (t->is_packed || !tail_is_open(t))
+        if (!tail_is_open(t) || !file_parse_key(t->key, &left.id, &left.n_rewritten))
             continue;
-        handover_add_file(out, in->world->files, &t->id, source_file_resign(t->file));
+        if (t->is_packed)
+            left.copy_path = (char *)file_packed_path(t); /* lent: it is copied */
+        left.fd = t->is_packed ? source_packed_resign(t->packed) : source_file_resign(t->file);
+        handover_add_file(out, &left);
         t->is_left = true;
     }
 }
 
 /* The row's file, which is not where we look: read through its descriptor, as any that is away. */
-static struct tail *go_on(struct input *in, struct known *k, int fd, const struct file_stat *st,
+static struct tail *go_on(struct input *in, struct known *k, const struct file_stat *st,
                           struct tail *predecessor)
 {
     struct file_id id = k->id;
     struct tail *t = file_make_tail(in, k->path, k->path, st, k->n_rewritten);
 
-    if (!t || t->is_packed) {
-        in->world->files->close(in->world->files->ctx, fd);
+    if (!t || t->is_packed)
         return t;
-    }
     file_restore(in, t, k);
     file_forget_rows(in, &id);
-    source_file_adopt(t->file, fd);
-    in->n_open++;
-    t->is_gone = st->n_links == 0;
-    if (t->is_gone)
-        source_file_move(t->file, NULL);
     t->away_ms = in->now_ms;
     list_push(&in->away, &t->away);
-    file_keep(in, t);
     if (predecessor)
         file_hold(in, t, predecessor);
     if (t->state == TAIL_WAITING)
@@ -44,31 +42,65 @@ static struct tail *go_on(struct input *in, struct known *k, int fd, const struc
     return t;
 }
 
+/* The row's text is in another file, or packed. */
+static struct tail *go_on_in_copy(struct input *in, struct known *k, const struct left_file *f,
+                                  const struct file_stat *st, struct tail *predecessor)
+{
+    struct sibling file = {.path = f->copy_path,
+                           .st = *st,
+                           .id = file_id_of(st),
+                           .is_packed = rotation_is_packed(f->copy_path)};
+
+    return file_take_up_copy(in, k, &file, predecessor);
+}
+
+static struct tail *take_over(struct input *in, struct known *k, const struct left_file *f,
+                              const struct file_stat *st, struct tail *predecessor)
+{
+    struct tail *t =
+        f->copy_path ? go_on_in_copy(in, k, f, st, predecessor) : go_on(in, k, st, predecessor);
+
+    if (!t || !file_adopt(in, t, f->fd)) {
+        in->world->files->close(in->world->files->ctx, f->fd);
+        return t;
+    }
+    t->is_gone = st->n_links == 0;
+    if (t->is_gone && t->file)
+        source_file_move(t->file, NULL);
+    file_keep(in, t);
+    return t;
+}
+
 /* With only_deleted, one that is still somewhere stays: its path may yet be found. */
-static struct tail *claim(struct input *in, const struct file_id *id, bool only_deleted,
-                          struct tail *predecessor)
+static struct tail *claim(struct input *in, const struct file_id *id, unsigned n_rewritten,
+                          bool only_deleted, struct tail *predecessor)
 {
     struct handover *handover = in->world->handover;
     const struct files *files = in->world->files;
-    struct known *k = file_known_find(in, id);
+    struct known *k = handover ? file_known_at(in, id, n_rewritten) : NULL;
+    struct left_file *f;
     struct file_stat st;
-    int fd;
+    struct tail *t = NULL;
 
-    if (!handover || !k || k->is_finished || file_tail_find(in, id))
+    if (!k || k->is_finished)
         return NULL;
-    fd = handover_take_file(handover, id);
-    if (fd < 0)
+    f = handover_take_file(handover, id, n_rewritten);
+    if (!f)
         return NULL;
-    if (files->fstat(files->ctx, fd, &st, NULL) == 0 && (!only_deleted || st.n_links == 0))
-        return go_on(in, k, fd, &st, predecessor);
-    handover_add_file(handover, files, id, fd);
-    return NULL;
+    if ((f->copy_path || !file_tail_find(in, id)) &&
+        files->fstat(files->ctx, f->fd, &st, NULL) == 0 && (!only_deleted || st.n_links == 0)) {
+        t = take_over(in, k, f, &st, predecessor);
+        handover_free_file(f);
+    } else {
+        handover_return_file(handover, f);
+    }
+    return t;
 }
 
-struct tail *file_claim_deleted(struct input *in, const struct file_id *id,
+struct tail *file_claim_deleted(struct input *in, const struct file_id *id, unsigned n_rewritten,
                                 struct tail *predecessor)
 {
-    return claim(in, id, true, predecessor);
+    return claim(in, id, n_rewritten, true, predecessor);
 }
 
 void file_claim_rest(struct input *in)
@@ -80,6 +112,6 @@ void file_claim_rest(struct input *in)
         struct file_id id = f->id;
 
         next = f->next;
-        claim(in, &id, false, NULL);
+        claim(in, &id, f->n_rewritten, false, NULL);
     }
 }

@@ -123,24 +123,33 @@ enum packed_window file_window(const struct input *in)
     return in->world->is_replay ? PACKED_WINDOW_REPLAY : PACKED_WINDOW_SERVICE;
 }
 
-static int open_packed(struct input *in, struct tail *t, bool *missing, struct err *e)
+const char *file_packed_path(const struct tail *t)
 {
-    const struct files *files = in->world->files;
-    const char *path = t->spot ? t->spot->path : t->copy_path ? t->copy_path : t->path;
-    struct file_stat st;
-    int fd = source_open_file(files, path, &t->id, &st, missing, e);
+    return t->spot ? t->spot->path : t->copy_path ? t->copy_path : t->path;
+}
 
-    if (fd < 0)
-        return -1;
-    t->packed = source_packed_new(files, fd, path, file_window(in));
+/* Takes the descriptor, also when memory is out: false then. */
+static bool adopt_packed(struct input *in, struct tail *t, int fd)
+{
+    t->packed = source_packed_new(in->world->files, fd, file_packed_path(t), file_window(in));
     if (!t->packed)
-        return err_set(e, ERR_NOMEM, "out of memory");
+        return false;
     if (t->stream.source)
         t->stream.source->ops->close(t->stream.source);
     t->stream.source = source_packed_base(t->packed);
     if (t->copy_path && t->stream.mark)
         source_packed_expect(t->packed, t->stream.position, t->stream.mark);
-    return 0;
+    return true;
+}
+
+static int open_packed(struct input *in, struct tail *t, bool *missing, struct err *e)
+{
+    struct file_stat st;
+    int fd = source_open_file(in->world->files, file_packed_path(t), &t->id, &st, missing, e);
+
+    if (fd < 0)
+        return -1;
+    return adopt_packed(in, t, fd) ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
 static int open_once(struct input *in, struct tail *t, bool *missing, struct err *e)
@@ -204,6 +213,18 @@ bool file_open(struct input *in, struct tail *t)
     return false;
 }
 
+bool file_adopt(struct input *in, struct tail *t, int fd)
+{
+    if (!t->is_packed && !t->file)
+        return false;
+    if (!t->is_packed)
+        source_file_adopt(t->file, fd);
+    else if (!adopt_packed(in, t, fd))
+        return true; /* fd is closed */
+    note_open(in, t);
+    return true;
+}
+
 void file_open_ahead(struct input *in, struct tail *t)
 {
     if (in->open_ms > in->now_ms || (is_full(in) && !shut_one(in, LOOKS_MAX)))
@@ -225,8 +246,8 @@ void file_tell_lost(struct input *in, struct tail *t)
     t->stream.is_aside = true; /* they may have begun another request */
     if (t->successor)
         file_cut_off(in, t->successor);
-    err_set(&e, ERR_INPUT, "%s: was deleted before its last %llu bytes were read: they are lost",
-            t->path, (unsigned long long)lost);
+    err_set(&e, ERR_INPUT, "%s: was deleted before its last %llu %sbytes were read: they are lost",
+            t->path, (unsigned long long)lost, t->is_packed ? "packed " : "");
     file_log(in, &e);
 }
 

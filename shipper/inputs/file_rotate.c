@@ -150,6 +150,21 @@ static bool find_elsewhere(struct siblings_round *round, struct tail *t, const c
     return is_found;
 }
 
+/* A packed one is read where it is now, as a copy is. */
+static bool is_found_packed(struct input *in, struct tail *t, const char *path,
+                            struct siblings_round *round)
+{
+    struct siblings s;
+    size_t i = 0;
+    bool is_found = siblings_find(round, path, &s) && (i = find_id(&s, &t->id)) < s.n_items &&
+                    file_take_copy(in, t, &s.items[i]);
+
+    if (is_found)
+        file_ready(in, t);
+    siblings_free(&s);
+    return is_found;
+}
+
 /* It is read on through its descriptor, or opened where it went; else what was unread is gone. */
 static void find_home(struct input *in, struct tail *t, struct siblings_round *round)
 {
@@ -161,6 +176,8 @@ static void find_home(struct input *in, struct tail *t, struct siblings_round *r
         file_seek_copy(in, t); /* renamed once more */
         return;
     }
+    if (t->is_packed && !tail_is_open(t) && is_found_packed(in, t, path, round))
+        return;
     if (t->is_packed) {
         t->is_gone = !tail_is_open(t);
     } else if (siblings_find(round, path, &s)) {
@@ -360,7 +377,7 @@ static void find_orphans_of(struct input *in, const struct lost_row *rows, size_
 
     last = find_others(in, rows, n_rows, round);
     for (size_t i = 0; i < n_rows; i++) {
-        struct tail *t = file_claim_deleted(in, &rows[i].last.id, last);
+        struct tail *t = file_claim_deleted(in, &rows[i].last.id, rows[i].last.n_rewritten, last);
 
         last = t ? t : last;
     }

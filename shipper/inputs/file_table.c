@@ -266,6 +266,15 @@ struct known *file_known_next(const struct input *in, const struct file_id *id,
     return k;
 }
 
+struct known *file_known_at(const struct input *in, const struct file_id *id, unsigned n_rewritten)
+{
+    struct known *k = file_known_next(in, id, NULL);
+
+    while (k && k->n_rewritten != n_rewritten)
+        k = file_known_next(in, id, k);
+    return k;
+}
+
 struct known *file_known_find(const struct input *in, const struct file_id *id)
 {
     struct known *best = NULL;

@@ -1,33 +1,48 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "shipper/inputs/handover.h"
 
-void handover_add_file(struct handover *h, const struct files *files, const struct file_id *id,
-                       int fd)
+void handover_return_file(struct handover *h, struct left_file *f)
 {
-    struct left_file *f = malloc(sizeof *f);
-
-    if (!f) {
-        files->close(files->ctx, fd);
-        return;
-    }
-    *f = (struct left_file){h->files, *id, files, fd};
+    f->next = h->files;
     h->files = f;
 }
 
-int handover_take_file(struct handover *h, const struct file_id *id)
+void handover_free_file(struct left_file *f)
+{
+    if (f)
+        free(f->copy_path);
+    free(f);
+}
+
+void handover_add_file(struct handover *h, const struct left_file *what)
+{
+    struct left_file *f = malloc(sizeof *f);
+    char *path = f && what->copy_path ? strdup(what->copy_path) : NULL;
+
+    if (!f || (what->copy_path && !path)) {
+        what->files->close(what->files->ctx, what->fd);
+        free(f);
+        return;
+    }
+    *f = *what;
+    f->copy_path = path;
+    handover_return_file(h, f);
+}
+
+struct left_file *handover_take_file(struct handover *h, const struct file_id *id,
+                                     unsigned n_rewritten)
 {
     for (struct left_file **link = &h->files; *link; link = &(*link)->next) {
         struct left_file *f = *link;
-        int fd = f->fd;
 
-        if (!file_id_eq(&f->id, id))
+        if (!file_id_eq(&f->id, id) || f->n_rewritten != n_rewritten)
             continue;
         *link = f->next;
-        free(f);
-        return fd;
+        return f;
     }
-    return -1;
+    return NULL;
 }
 
 void handover_move(struct handover *from, struct handover *to)
@@ -51,7 +66,7 @@ void handover_fini(struct handover *h)
 
         h->files = f->next;
         f->files->close(f->files->ctx, f->fd);
-        free(f);
+        handover_free_file(f);
     }
     rest_fini(&h->rest);
 }

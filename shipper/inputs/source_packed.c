@@ -304,6 +304,14 @@ uint64_t source_packed_taken(const struct source_packed *s)
     return s->in_offset - (s->in_len - s->in_at);
 }
 
+int source_packed_resign(struct source_packed *s)
+{
+    int fd = s->fd;
+
+    s->fd = -1;
+    return fd;
+}
+
 void source_packed_shut(struct source_packed *s)
 {
     unpack_free(s->unpack);

@@ -60,6 +60,8 @@ bool source_packed_is_other(const struct source_packed *s);
 int source_packed_stat(struct source_packed *s, struct file_stat *out, struct err *e);
 /* Packed bytes that have been taken in, for progress. */
 uint64_t source_packed_taken(const struct source_packed *s);
+/* Gives its descriptor (or -1) to the caller; nothing will be read any more. */
+int source_packed_resign(struct source_packed *s);
 /* Gives up descriptor and inflater: nothing will be read any more. */
 void source_packed_shut(struct source_packed *s);
 

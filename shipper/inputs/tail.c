@@ -97,9 +97,19 @@ void tail_reached_end(struct tail *t, int64_t now_ms)
     t->quiet_ms = now_ms;
 }
 
+/* Of a packed file nobody knows how much text is left, but how many bytes were not unpacked. */
+static uint64_t packed_left(const struct tail *t, bool is_in_work)
+{
+    uint64_t taken = t->packed && !is_in_work ? source_packed_taken(t->packed) : 0;
+
+    return t->state != TAIL_DRAINED && t->size > taken ? t->size - taken : 0;
+}
+
 static uint64_t bytes_behind(const struct tail *t, uint64_t position)
 {
-    return !t->is_packed && t->size > position ? t->size - position : 0;
+    if (t->is_packed)
+        return packed_left(t, t->state == TAIL_BUSY);
+    return t->size > position ? t->size - position : 0;
 }
 
 uint64_t tail_lost_bytes(const struct tail *t)
@@ -120,11 +130,12 @@ uint64_t tail_lost_at_end(const struct tail *t)
 {
     uint64_t unsettled = t->stream.position - t->stream.settled_position;
 
-    if (t->is_packed || t->is_left || t->has_copy ||
-        t->stream.position < t->stream.settled_position)
+    if (t->is_left || t->has_copy || t->stream.position < t->stream.settled_position)
         return 0;
     if (t->is_superseded) /* what was not read of it was counted then */
         return unsettled;
+    if (t->is_packed) /* whatever it says, nobody is at work now */
+        return t->is_gone ? packed_left(t, false) + unsettled : 0;
     return t->is_gone && (t->state != TAIL_DRAINED || unsettled) ? tail_lost_bytes(t) + unsettled
                                                                  : 0;
 }

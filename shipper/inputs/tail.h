@@ -107,7 +107,8 @@ enum tail_news { TAIL_NOTHING, TAIL_GROWN, TAIL_REWRITTEN };
 enum tail_news tail_look(struct tail *t, const struct file_stat *st, int64_t now_ms);
 /* All that was there when `purpose` was started has been read. */
 void tail_reached_end(struct tail *t, int64_t now_ms);
-/* Bytes that were seen on disk and never read, when what is there now is something else. */
+/* Bytes that were seen on disk and never read, when what is there now is something else. Here and
+ * below, those of a packed file that are not unpacked count as they are. */
 uint64_t tail_lost_bytes(const struct tail *t);
 /* Bytes that may be lost yet; with a chunk in work at most so many. */
 uint64_t tail_unread_bytes(const struct tail *t);

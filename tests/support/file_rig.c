@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shipper/delivery/checkpoints.h"
+#include "shipper/inputs/handover.h"
 #include "tests/support/file_rig.h"
 
 enum { STEP_MS = 50 };
@@ -245,21 +246,45 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
+static void end_input(struct rig *r, struct handover *to)
+{
+    input_file.stop(r->input);
+    lanes_tick(r->lanes, r->now_ms, true);
+    pool_reap(r->pool);
+    rig_release(r);
+    if (to)
+        input_file.hand_over(r->input, to);
+    input_file.close(r->input);
+}
+
+static void close_store(struct rig *r)
+{
+    checkpoints_close(r->checkpoints, NULL);
+    r->checkpoints = r->world.checkpoints = NULL;
+}
+
+void rig_reload(struct rig *r, const char *pattern)
+{
+    struct handover handover = {0};
+
+    end_input(r, &handover);
+    close_store(r);
+    r->world.handover = &handover;
+    rig_open(r, pattern);
+    r->world.handover = NULL;
+    handover_fini(&handover);
+}
+
 void rig_close(struct rig *r)
 {
     if (r->input) {
-        input_file.stop(r->input);
-        lanes_tick(r->lanes, r->now_ms, true);
-        pool_reap(r->pool);
-        rig_release(r);
-        input_file.close(r->input);
+        end_input(r, NULL);
         cr_expect_eq(r->n_opened, 0, "%d descriptors stayed open", r->n_opened);
         cr_expect_eq(budget_held(&r->budget), 0, "%lld bytes of budget stayed taken",
                      (long long)budget_held(&r->budget));
     }
     r->input = NULL;
-    checkpoints_close(r->checkpoints, NULL);
-    r->checkpoints = r->world.checkpoints = NULL;
+    close_store(r);
 }
 
 void rig_fini(struct rig *r)

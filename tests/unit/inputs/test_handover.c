@@ -20,20 +20,37 @@ static bool is_open(int fd)
     return fcntl(fd, F_GETFD) >= 0;
 }
 
+static void add(struct handover *h, struct file_id id, unsigned n_rewritten, int fd)
+{
+    char path[] = "/l/a.log.1.gz";
+
+    handover_add_file(h, &(struct left_file){.id = id,
+                                             .n_rewritten = n_rewritten,
+                                             .copy_path = path,
+                                             .files = &files_posix,
+                                             .fd = fd});
+}
+
 Test(handover, descriptors_are_taken_once_and_the_rest_is_closed)
 {
     struct handover from = {0};
     struct handover to = {0};
     int fds[] = {open_one(), open_one(), open_one()};
+    struct left_file *f;
 
-    handover_add_file(&from, &files_posix, &one, fds[0]);
-    handover_add_file(&from, &files_posix, &other, fds[1]);
-    handover_add_file(&to, &files_posix, &(struct file_id){9, 9, 9}, fds[2]);
+    add(&from, one, 0, fds[0]);
+    add(&from, other, 0, fds[1]);
+    add(&to, (struct file_id){9, 9, 9}, 0, fds[2]);
     handover_move(&from, &to);
     cr_expect_null(from.files);
-    cr_expect_eq(handover_take_file(&from, &one), -1);
-    cr_expect_eq(handover_take_file(&to, &one), fds[0]);
-    cr_expect_eq(handover_take_file(&to, &one), -1);
+    cr_expect_null(handover_take_file(&from, &one, 0));
+    cr_expect_null(handover_take_file(&to, &one, 1), "another text that was in this file");
+    f = handover_take_file(&to, &one, 0);
+    cr_assert_not_null(f);
+    cr_expect_eq(f->fd, fds[0]);
+    cr_expect_str_eq(f->copy_path, "/l/a.log.1.gz");
+    handover_free_file(f);
+    cr_expect_null(handover_take_file(&to, &one, 0));
     handover_fini(&to);
     cr_expect(is_open(fds[0]));
     cr_expect(!is_open(fds[1]));
