@@ -113,13 +113,47 @@ struct spot *file_spot_get(struct input *in, const char *path)
     return s;
 }
 
+static bool is_there(const struct spot *s)
+{
+    return s->tail || list_has(&s->queued);
+}
+
+/* Where s is in in->order. */
+static size_t place_in_order(const struct input *in, const struct spot *s)
+{
+    size_t low = 0;
+    size_t high = in->n_order;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (rotation_compare(in->order[middle]->path, s->path) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* After a scan, when there may be thousands to ask for. */
+static struct spot *older_in_order(const struct input *in, const struct spot *s)
+{
+    size_t i = place_in_order(in, s);
+
+    while (i > 0 && !is_there(in->order[i - 1]))
+        i--;
+    return i > 0 && rotation_is_sibling(in->order[i - 1]->path, s->path) ? in->order[i - 1] : NULL;
+}
+
 struct spot *file_spot_older(const struct input *in, const struct spot *s)
 {
     struct spot *best = NULL;
 
+    if (in->has_order)
+        return older_in_order(in, s);
     for (struct spot *k = in->kin[hash_origin(s->path) & (in->spot_buckets - 1)]; k;
          k = k->next_kin) {
-        if ((!k->tail && !list_has(&k->queued)) || !rotation_is_sibling(k->path, s->path) ||
+        if (!is_there(k) || !rotation_is_sibling(k->path, s->path) ||
             rotation_compare(k->path, s->path) >= 0)
             continue;
         if (!best || rotation_compare(best->path, k->path) < 0)
