@@ -43,6 +43,14 @@ static int on_path(void *ctx, const char *word)
     return 0;
 }
 
+/* What --pattern is called among the parser's options; NULL: it has no pattern. */
+static const char *pattern_option(const char *parser)
+{
+    if (strcmp(parser, "regex") == 0)
+        return "pattern";
+    return strcmp(parser, "grok") == 0 ? "match" : NULL;
+}
+
 /* The words after `ship`, with the --replay among them taken out. */
 static int parse(struct replay *r, int argc, char **argv)
 {
@@ -72,11 +80,11 @@ static int parse(struct replay *r, int argc, char **argv)
         return rc;
     if (!r->n_paths && !r->wants_stdin)
         return usage_error("replay", "nothing to replay: name a file, a directory, a glob, or -");
-    if (r->parser && strcmp(r->parser, "regex") == 0 && !r->pattern)
-        return usage_error("replay", "--parser regex wants a --pattern too");
-    if (r->parser && strcmp(r->parser, "regex") != 0 && r->pattern)
-        return usage_error("replay", "--pattern is for the parser regex, not for \"%.40s\"",
-                           r->parser);
+    if (r->parser && !r->pattern && pattern_option(r->parser))
+        return usage_error("replay", "--parser %s wants a --pattern too", r->parser);
+    if (r->parser && r->pattern && !pattern_option(r->parser))
+        return usage_error(
+            "replay", "--pattern is for the parsers regex and grok, not for \"%.40s\"", r->parser);
     if (!r->where.api_key)
         r->where.api_key = getenv("SHIP_API_KEY");
     if (!r->where.user)
@@ -106,7 +114,7 @@ static int set_reading(const struct replay *r, struct input_config *in, struct e
     if (config_set_parser(r->config, in, type, e) < 0)
         return -1;
     return r->pattern ? config_set(r->config, &in->parsers[0].ops->options, in->parsers[0].options,
-                                   "pattern", r->pattern, e)
+                                   pattern_option(type), r->pattern, e)
                       : 0;
 }
 
@@ -272,8 +280,8 @@ const struct verb verb_replay = {
             "  -c, --config FILE    outputs, labels and parser from a configuration\n"
             "  --as PATH            the path that the files had where they were written\n"
             "  --host NAME          the host that they were written on\n"
-            "  --parser P           auto (default), json, regex, raw\n"
-            "  --pattern REGEX      of the parser regex\n"
+            "  --parser P           auto (default), json, logfmt, syslog, access, regex, ...\n"
+            "  --pattern REGEX      of the parser regex, or grok\n"
             "  --index NAME         data stream (default logs-serverless.lambda-default)\n"
             "  --user NAME:PASSWORD, --api-key KEY (or SHIP_USER, SHIP_API_KEY)\n"
             "  --ca-file FILE       certificates to trust\n"

@@ -212,7 +212,8 @@ def test_nothing_is_named(run_ship):
     [
         ([""], "a PATH is empty"),
         (["a.log", "--parser", "regex"], "--parser regex wants a --pattern"),
-        (["a.log", "--parser", "json", "--pattern", "x"], '--pattern is for the parser regex, not for "json"'),
+        (["a.log", "--parser", "grok"], "--parser grok wants a --pattern"),
+        (["a.log", "--parser", "json", "--pattern", "x"], '--pattern is for the parsers regex and grok, not for "json"'),
     ],
 )
 def test_wrong_use(run_ship, words, says):

@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 #include "outputs/output.h"
+#include "parsers/chain.h"
+#include "parsers/csv.h"
+#include "parsers/grok.h"
 #include "parsers/regex.h"
 #include "shipper/pipeline/line.h"
 #include "shipper/pipeline/stream.h"
@@ -39,6 +42,16 @@ static const char *const forms[] = {
     "MB\tMax Memory Used: 91 MB\tInit Duration: 397.10 ms\t",
     "XRAY TraceId: 1-68e777c0-0123456789abcdef01234567\tSegmentId: 0123456789abcdef\tSampled: "
     "true\t",
+    "level=info msg=\"say \\\"hi\\\"\" requestId=" ID " caf\xC3\xA9=1 source.ip=10.0.0.1",
+    "10.0.0.1 - bob [09/Oct/2026:10:53:20 +0200] \"GET /a?b=c HTTP/1.1\" 200 17 \"-\" "
+    "\"x \\\"y\\\"\" " ID " 0.005",
+    "http 2026-10-09T08:53:20Z app/lb/50dc 10.0.0.1:2817 10.0.0.2:80 0.1 0.2 0.3 200 200 34 57 "
+    "\"GET http://x.example:80/ HTTP/1.1\" \"curl\" - - arn:t "
+    "\"Root=1-68e777c0-0123456789abcdef%08x\"",
+    "<165>1 2026-10-09T08:53:20.003Z host app 17 ID47 [a@1 id=\"" ID "\" b=\"\\\"\" b=\"2\"] m",
+    "Oct  9 08:53:20 host app[17]: it works, " ID,
+    "order " ID " of 17 mugs",
+    "nothing that any of them reads, " ID,
 };
 
 enum { N_FORMS = sizeof forms / sizeof forms[0], TURNS = 100, MAX_LINE = 1 << 20 };
@@ -105,6 +118,34 @@ static void check(const struct parser *parser, const char *because)
     worker_fini(&worker);
     correlate_fini(&stream.correlate);
     buffer_free(&profile);
+}
+
+static void add_link(const struct parser *chain, size_t i, const struct parser_ops *ops,
+                     const void *options)
+{
+    struct err e = {0};
+
+    *chain_link(chain, i) = (struct parser){ops, ops->make ? ops->make(options, &e) : NULL};
+    cr_assert(!ops->make || chain_link(chain, i)->self, "%s", e.what);
+}
+
+Test(allocations, none_per_line_of_a_chain)
+{
+    const char *match = "^order %{UUID:order} of %{INT:n:int} %{WORD:what}$";
+    const struct grok_options grok = {.match = {&match, 1}, .match_limit = 100000};
+    const char *columns[] = {"a", "b"};
+    const struct csv_options csv = {.columns = {columns, 2}, .delimiter = ",", .quote = "\""};
+    struct parser chain;
+
+    cr_assert_eq(chain_new(6, &chain), 0);
+    add_link(&chain, 0, &parser_json, NULL);
+    add_link(&chain, 1, &parser_logfmt, NULL);
+    add_link(&chain, 2, &parser_access, NULL);
+    add_link(&chain, 3, &parser_syslog, NULL);
+    add_link(&chain, 4, &parser_grok, &grok);
+    add_link(&chain, 5, &parser_csv, &csv);
+    check(&chain, "chain");
+    parser_free(&chain);
 }
 
 Test(allocations, none_per_line)
