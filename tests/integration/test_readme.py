@@ -61,8 +61,8 @@ def folder(tmp_path):
 
 
 def configuration(server, folder):
-    """The README's own YAML, its hosts and paths moved here."""
-    [text] = blocks("yaml")
+    """The README's own YAML (the whole one, no part of one), its hosts and paths moved here."""
+    [text] = [block for block in blocks("yaml") if "\noutputs:" in block]
     (folder / "es_api_key").write_text("id:key\n")
     (folder / "es_api_key").chmod(0o600)
     text = re.sub(r"hosts: \[.*\]", f"hosts: [{server}]", text)
