@@ -33,7 +33,7 @@ enum {
     FILE_SCAN_GAP_MS = 250, /* between scans that events ask for, however many there are */
     FILE_IDLE_CLOSE_MS = 5000,
     FILE_MAX_SPOTS = 50000,  /* paths that are followed: each takes 3.5 KB with its file */
-    FILE_MAX_OPEN = 96,      /* descriptors of files that could be opened again */
+    FILE_MAX_OPEN = 1024,    /* descriptors of files that could be opened again */
     FILE_MAX_HELD = 16384,   /* and of those that could not: away and unread, or deleted */
     FILE_TELL_MAX = 5,       /* files that are named one by one when there are many */
     FILE_TELL_MS = 60000,    /* what stays true is said again after so long */
@@ -349,6 +349,8 @@ const char *file_packed_path(const struct tail *t);
 /* Takes an open descriptor of its file; false: t reads none. */
 bool file_adopt(struct input *in, struct tail *t, int fd);
 /* The same before its turn, while descriptors are left: it may go away meanwhile. */
+/* Of so many that are open and at rest; NULL: none. */
+struct tail *file_idle_longest(const struct input *in, uint64_t looks);
 void file_open_ahead(struct input *in, struct tail *t);
 /* It is away: keeps its descriptor, or opens one, if it is not read to its end. At the limit it is
  * told what is lost if it is deleted; of one that is deleted, what is lost. */

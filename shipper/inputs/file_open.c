@@ -59,12 +59,28 @@ static struct tail *find_waiting_one(const struct input *in)
     return NULL;
 }
 
-/* The one that has been idle longest, else one whose turn to be read comes late, if it is among so
- * many: thousands may be ready and shut. */
+/* One that waits for its turn is not idle: by then it may be rotated away and deleted. */
+struct tail *file_idle_longest(const struct input *in, uint64_t looks)
+{
+    for (struct link *l = in->idle.next; l != &in->idle && looks > 0; l = l->next, looks--) {
+        struct tail *t = LIST_ENTRY(l, struct tail, idle);
+
+        if (t->state != TAIL_HELD)
+            return t;
+    }
+    return NULL;
+}
+
+/* The one that has been idle longest, else one that waits for its turn, else one whose turn to be
+ * read comes late, if it is among so many: thousands may be ready and shut. */
 static bool shut_one(struct input *in, uint64_t looks)
 {
-    if (!list_is_empty(&in->idle)) {
-        file_shut(in, LIST_ENTRY(in->idle.next, struct tail, idle));
+    struct tail *idle = file_idle_longest(in, looks);
+
+    if (!idle && !list_is_empty(&in->idle))
+        idle = LIST_ENTRY(in->idle.next, struct tail, idle);
+    if (idle) {
+        file_shut(in, idle);
         return true;
     }
     for (struct link *l = in->ready.prev; l != &in->ready && looks > 0; l = l->prev, looks--) {

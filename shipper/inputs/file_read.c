@@ -424,13 +424,11 @@ static void flush_quiet(struct input *in)
 
 static void shut_idle(struct input *in)
 {
-    while (!list_is_empty(&in->idle)) {
-        struct tail *t = LIST_ENTRY(in->idle.next, struct tail, idle);
+    struct tail *t;
 
-        if (t->quiet_ms + FILE_IDLE_CLOSE_MS > in->now_ms)
-            return;
+    while ((t = file_idle_longest(in, UINT64_MAX)) &&
+           t->quiet_ms + FILE_IDLE_CLOSE_MS <= in->now_ms)
         file_shut(in, t);
-    }
 }
 
 /* Those whose last event has its last verdict. */
@@ -482,6 +480,7 @@ static int64_t start_due(const struct input *in, int64_t wanted_ms)
 
 int64_t file_read_due(const struct input *in)
 {
+    const struct tail *idle = file_idle_longest(in, UINT64_MAX);
     bool may_start = in->n_busy < max_busy(in);
     int64_t due = INT64_MAX;
 
@@ -496,9 +495,8 @@ int64_t file_read_due(const struct input *in)
     if (!list_is_empty(&in->quiet) && may_start)
         due = sooner(due, start_due(in, LIST_ENTRY(in->quiet.next, struct tail, quiet)->quiet_ms +
                                             CORRELATE_HOLD_MS));
-    if (!list_is_empty(&in->idle))
-        due = sooner(due,
-                     LIST_ENTRY(in->idle.next, struct tail, idle)->quiet_ms + FILE_IDLE_CLOSE_MS);
+    if (idle)
+        due = sooner(due, idle->quiet_ms + FILE_IDLE_CLOSE_MS);
     return due;
 }
 

@@ -15,6 +15,7 @@ static struct rig r;
 static void set_up(void)
 {
     rig_init(&r);
+    r.now_ms = 86400000; /* a machine that is up for a day: a time that was never set is long ago */
     r.world.n_descriptors = DESCRIPTORS;
 }
 
@@ -156,4 +157,26 @@ Test(tail_held, nothing_is_told_at_the_end_of_what_was_delivered)
     rig_run(&r, 200);
     rig_close(&r);
     cr_expect_not(is_told("lost"));
+}
+
+/* Rotated away and deleted at once, as with `rotate 0`, before its turn has come. */
+Test(tail_held, one_that_waits_for_its_turn_stays_open)
+{
+    rig_append(&r, "a.log", "1\n");
+    rig_open(&r, "a.log");
+    rig_run(&r, 500);
+    rig_append(&r, "a.log", "2\n");
+    stop_reading(true);
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "3\n");
+    rig_run(&r, 10000);
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "4\n");
+    rig_delete(&r, "a.log.1");
+    rig_run(&r, 10000);
+    stop_reading(false);
+    rig_run(&r, 30000);
+    rig_expect(&r, "1\n2\n3\n4\n", "each generation, the second from a descriptor of its own");
+    cr_expect_eq(lost_bytes(), 0);
+    cr_expect_eq(r.n_opened, 0, "at rest all of them are shut");
 }
