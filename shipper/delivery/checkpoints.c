@@ -27,6 +27,7 @@ struct checkpoints {
     sqlite3 *db;
     sqlite3_stmt *put;
     sqlite3_stmt *remove;
+    sqlite3_stmt *remove_had; /* NULL: no life before this one left any */
     int lock_fd;
     char *path;
     dev_t device; /* of the file that was opened ... */
@@ -180,6 +181,7 @@ static int open_database(struct checkpoints *s, struct err *e)
         sqlite3_prepare_v2(s->db, "DELETE FROM checkpoints WHERE key = ?1", -1, &s->remove, NULL) !=
             SQLITE_OK)
         return set_sqlite_open(s, e);
+    sqlite3_prepare_v2(s->db, "DELETE FROM had WHERE key = ?1", -1, &s->remove_had, NULL);
     return 0;
 }
 
@@ -187,6 +189,7 @@ static void destroy(struct checkpoints *s)
 {
     sqlite3_finalize(s->put);
     sqlite3_finalize(s->remove);
+    sqlite3_finalize(s->remove_had);
     sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
@@ -319,11 +322,31 @@ void checkpoints_hurry(struct checkpoints *s)
         s->due_ms = s->now_ms + CHECKPOINT_SOON_MS;
 }
 
+static int finish_row(sqlite3_stmt *st)
+{
+    int rc = sqlite3_step(st);
+
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+    return rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* The number of a deleted file is given out again: what outputs had of that one they have not had
+ * of this one, though its key is the same where there are no birth times. */
+static int remove_had(struct checkpoints *s, const struct row *r)
+{
+    if (!s->remove_had)
+        return 0;
+    sqlite3_bind_text(s->remove_had, 1, r->key, -1, SQLITE_STATIC);
+    return finish_row(s->remove_had);
+}
+
 static int write_row(struct checkpoints *s, const struct row *r)
 {
     sqlite3_stmt *st = r->is_removal ? s->remove : s->put;
-    int rc;
 
+    if ((r->is_removal || r->was_removed) && remove_had(s, r) < 0)
+        return -1;
     sqlite3_bind_text(st, 1, r->key, -1, SQLITE_STATIC);
     if (!r->is_removal) {
         sqlite3_bind_text(st, 2, r->path, -1, SQLITE_STATIC);
@@ -333,10 +356,7 @@ static int write_row(struct checkpoints *s, const struct row *r)
         sqlite3_bind_int64(st, 6, r->seen_s);
         sqlite3_bind_blob(st, 7, r->state, (int)r->state_len, SQLITE_STATIC);
     }
-    rc = sqlite3_step(st);
-    sqlite3_reset(st);
-    sqlite3_clear_bindings(st);
-    return rc == SQLITE_DONE ? 0 : -1;
+    return finish_row(st);
 }
 
 static int write_had(struct checkpoints *s)

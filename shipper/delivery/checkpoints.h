@@ -47,6 +47,7 @@ void checkpoints_forget_had(struct checkpoints *s);
 void checkpoints_put_had(struct checkpoints *s, const char *key, struct slice had);
 /* The newest word on this key; copied. */
 void checkpoints_put(struct checkpoints *s, const struct checkpoint *c);
+/* And of what outputs have had of it. */
 void checkpoints_remove(struct checkpoints *s, const char *key);
 /* What was put last should not wait its full time: a crash before it is written forgets that the
  * stream was ever met. */

@@ -78,18 +78,27 @@ static bool row_init(struct row *r, const char *key, uint64_t hash, const struct
     return false;
 }
 
+static bool is_or_was_removed(const struct row *r)
+{
+    return r->is_removal || r->was_removed;
+}
+
 static bool put_row(struct row_table *t, struct row *r, bool replace)
 {
     uint32_t *slot;
+    struct row *there;
 
     if (t->n_rows == t->cap && !grow(t))
         return false;
     slot = slot_of(t, r->key, r->hash);
-    if (*slot && !replace) {
+    there = *slot ? &t->rows[*slot - 1] : NULL;
+    if (there && !replace) {
+        there->was_removed |= is_or_was_removed(r);
         row_fini(r);
-    } else if (*slot) {
-        row_fini(&t->rows[*slot - 1]);
-        t->rows[*slot - 1] = *r;
+    } else if (there) {
+        r->was_removed |= is_or_was_removed(there);
+        row_fini(there);
+        *there = *r;
     } else {
         t->rows[t->n_rows++] = *r;
         *slot = (uint32_t)t->n_rows;

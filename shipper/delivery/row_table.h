@@ -21,6 +21,7 @@ struct row {
     int64_t seen_s;
     bool is_finished;
     bool is_removal;
+    bool was_removed; /* a word before this one was its removal: this is another stream's */
 };
 
 struct row_table {

@@ -75,7 +75,8 @@ void file_note_had(struct input *in)
     if (!in->world->checkpoints)
         return;
     for (struct file_had *h = in->had; h; h = h->next) /* whose file was not found in this life */
-        checkpoints_put_had(in->world->checkpoints, h->key, buffer_slice(&h->had));
+        if (is_ours(in, h->key))                       /* and may be yet */
+            checkpoints_put_had(in->world->checkpoints, h->key, buffer_slice(&h->had));
     for (struct link *l = in->all.next; l != &in->all; l = l->next)
         note(in, LIST_ENTRY(l, struct tail, all));
 }
