@@ -2,42 +2,22 @@
 
 #include "parsers/json.h"
 #include "parsers/json_names.h"
+#include "parsers/json_reading.h"
+#include "parsers/json_shapes.h"
 #include "parsers/json_take.h"
 #include "parsers/lambda.h"
 
 enum {
-    MOST_GROUPS = 8,     /* objects of a line that are looked into */
     MOST_LEFT = 16,      /* members that one of them may leave over and still be taken apart */
     MOST_MEMBERS = 256,  /* of a line in which that is done */
     RANK_OF_MESSAGE = 5, /* an error inside the message counts less than one beside it */
     RANK_WITHOUT_UUID = 64,
-    RANK_NONE = UINT8_MAX,
-};
-
-struct group_seen {
-    enum json_group group;
-    struct json_member *member;
-};
-
-/* One line on its way into the record.
- * - owner[slot] is the member of the line that fills the slot; it alone carries is_taken for it.
- *   NULL with a rank that is not RANK_NONE: filled from within an object, and not given up. */
-struct reading {
-    struct parse_scratch *scratch;
-    struct record *out;
-    struct slice line;
-    struct json_member *owner[JSON_N_SLOTS];
-    uint8_t rank[JSON_N_SLOTS];
-    struct group_seen groups[MOST_GROUPS];
-    size_t n_groups;
-    size_t n_left; /* fields made of what groups left over, at the start of scratch->fields */
-    bool has_text_room;
 };
 
 /* How many fields a line can become: its members, what groups leave over, an outer tenantId. */
 static size_t most_fields(const struct json_object *o)
 {
-    return o->n_members + MOST_GROUPS * MOST_LEFT + 1;
+    return o->n_members + 2 * READING_MOST_GROUPS * MOST_LEFT + 1;
 }
 
 /* ------------------------------------------------------------------ filling slots */
@@ -75,7 +55,9 @@ static bool offer(struct reading *r, const struct json_name *name, const struct 
 
 static void note_group(struct reading *r, enum json_group group, struct json_member *m)
 {
-    if (m->type == JSON_TYPE_OBJECT && !m->is_unsafe && r->n_groups < MOST_GROUPS)
+    if (group >= JSON_GROUP_GOOGLE)
+        r->shape = (uint8_t)(r->shape && r->shape < group ? r->shape : group);
+    else if (m->type == JSON_TYPE_OBJECT && !m->is_unsafe && r->n_groups < READING_MOST_GROUPS)
         r->groups[r->n_groups++] = (struct group_seen){group, m};
 }
 
@@ -114,11 +96,10 @@ static void read_members(struct reading *r)
 
 /* ------------------------------------------------------------------ a line inside the line */
 
-/* Room in scratch->text for all that one line can need, at once: slices into it must not move. */
-static bool has_text_room(struct reading *r)
+bool json_reading_has_text_room(struct reading *r)
 {
     if (!r->has_text_room)
-        r->has_text_room = buffer_reserve(&r->scratch->text, 3 * r->line.len + 4096);
+        r->has_text_room = buffer_reserve(&r->scratch->text, 6 * r->line.len + 4096);
     return r->has_text_room;
 }
 
@@ -155,8 +136,8 @@ static void reopen_slots(struct reading *r)
     r->n_groups = 0;
     r->rank[JSON_SLOT_REQUEST_ID] = 0;
     for (size_t i = 0; i < sizeof superseded / sizeof superseded[0]; i++)
-        if (r->rank[superseded[i]] != RANK_NONE)
-            r->rank[superseded[i]] = RANK_NONE - 1;
+        if (r->rank[superseded[i]] != READING_RANK_NONE)
+            r->rank[superseded[i]] = READING_RANK_NONE - 1;
 }
 
 /* console.log(JSON.stringify(line)) under Lambda's JSON format: the line stands, escaped, in the
@@ -169,7 +150,7 @@ static void unwrap(struct reading *r)
     struct json_object outer;
     size_t start;
 
-    if (!message || !is_envelope(r, message, &tenant) || !has_text_room(r))
+    if (!message || !is_envelope(r, message, &tenant) || !json_reading_has_text_room(r))
         return;
     start = scratch->text.len;
     json_unescape(message->value, &scratch->text);
@@ -218,19 +199,17 @@ static bool has_left(const struct reading *r, struct slice key)
 }
 
 /* What a group leaves over goes on as dotted keys: "error":{"code":7} as "error.code":7, which is
- * the same to every reader. False, and nothing done, where such a key exists already: a key twice
- * in one document is refused by Elasticsearch. */
-static bool leave_rest(struct reading *r, enum json_group group)
+ * the same to every reader. */
+bool json_reading_leave_rest(struct reading *r, const char *prefix)
 {
     const struct json_object *o = &r->scratch->nested;
-    const char *prefix = json_group_rule(group)->prefix;
     size_t n_before = r->n_left;
 
     for (size_t i = 0; i < o->n_members; i++) {
         const struct json_member *m = &o->members[i];
         struct slice key;
 
-        if (m->is_taken)
+        if (m->is_taken || m->is_shadowed)
             continue;
         key = joined_key(r, prefix, m->key);
         if (r->n_left == n_before + MOST_LEFT || m->key_escaped || has_left(r, key) ||
@@ -263,8 +242,8 @@ static void read_group(struct reading *r, const struct group_seen *seen)
         if (!rule->is_kept)
             r->rank[name->slot] = 0; /* the object is given up: so must not be its value */
     }
-    if (is_any_taken && !rule->is_kept && has_text_room(r))
-        seen->member->is_taken = leave_rest(r, seen->group);
+    if (is_any_taken && !rule->is_kept && json_reading_has_text_room(r))
+        seen->member->is_taken = json_reading_leave_rest(r, rule->prefix);
 }
 
 /* console.log(error) under Lambda's JSON format: "message":{"errorType":..,"stackTrace":[..]} */
@@ -299,7 +278,7 @@ static struct slice safe_key(struct reading *r, const struct json_member *m)
     size_t start;
     struct slice rest = m->key;
 
-    if (!m->key_escaped || slice_find(rest, nul) < 0 || !has_text_room(r))
+    if (!m->key_escaped || slice_find(rest, nul) < 0 || !json_reading_has_text_room(r))
         return m->key;
     start = text->len;
     while (rest.len) {
@@ -338,21 +317,38 @@ static bool is_platform_event(const struct json_object *o)
 {
     const struct json_member *type;
 
-    if (o->n_members > MOST_GROUPS)
+    if (o->n_members > READING_MOST_GROUPS)
         return false;
     type = json_find(o, "type");
     return type && type->type == JSON_TYPE_STRING &&
            slice_starts(type->value, slice_str("platform.")) && json_find(o, "record");
 }
 
+/* Go's templates write an apostrophe as \', which JSON does not know (Knative's request log). */
+static void repair_apostrophes(struct slice line, struct buffer *out)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        bool is_escape = line.ptr[i] == '\\' && i + 1 < line.len;
+
+        if (is_escape && line.ptr[i + 1] != '\'')
+            buffer_add_char(out, line.ptr[i]);
+        i += is_escape;
+        buffer_add_char(out, line.ptr[i]);
+    }
+}
+
 static bool scan(struct slice *line, struct parse_scratch *scratch, struct record *out)
 {
     enum json_status status = json_scan(*line, &scratch->object);
+    bool is_go = status == JSON_INVALID && slice_find(*line, slice_str("\\'")) >= 0;
 
-    if (status != JSON_BAD_ENCODING)
+    if (status != JSON_BAD_ENCODING && !is_go)
         return status == JSON_OK;
     scratch->repaired.len = 0;
-    json_repair(*line, &scratch->repaired);
+    if (is_go)
+        repair_apostrophes(*line, &scratch->repaired);
+    else
+        json_repair(*line, &scratch->repaired);
     if (scratch->repaired.failed)
         return false;
     *line = buffer_slice(&scratch->repaired);
@@ -360,16 +356,58 @@ static bool scan(struct slice *line, struct parse_scratch *scratch, struct recor
     return json_scan(*line, &scratch->object) == JSON_OK;
 }
 
+/* Google's jsonPayload is the line that the program wrote: its keys are the application's, beside
+ * those of the entry around it. False, and nothing done, if it cannot be read. */
+static bool enter_payload(struct reading *r, const struct json_member *payload)
+{
+    struct parse_scratch *scratch = r->scratch;
+    struct json_object entry = scratch->object;
+    bool says_level = r->out->level != LEVEL_NONE;
+
+    if (json_scan(payload->value, &scratch->nested) != JSON_OK || !json_reading_has_text_room(r) ||
+        !parse_scratch_fields(scratch, entry.n_members + most_fields(&scratch->nested)))
+        return false;
+    for (size_t i = 0; i < entry.n_members; i++) {
+        const struct json_member *m = &entry.members[i];
+
+        bool is_both = may_have_key(&scratch->nested, m->key);
+
+        if (!m->is_shadowed && !m->is_taken && !m->key_escaped)
+            scratch->fields[r->n_left++] = (struct field){
+                is_both ? joined_key(r, "entry.", m->key) : m->key, json_member_value(m)};
+    }
+    scratch->object = scratch->nested;
+    scratch->nested = entry;
+    memset(r->owner, 0, sizeof r->owner);
+    r->n_groups = 0;
+    r->rank[JSON_SLOT_TIME] = 0;
+    r->rank[JSON_SLOT_LEVEL] = says_level ? 0 : READING_RANK_NONE;
+    read_members(r);
+    return true;
+}
+
+static void read_shape(struct reading *r)
+{
+    const struct json_member *payload = json_shape_read(r);
+
+    if (payload && !enter_payload(r, payload))
+        ((struct json_member *)payload)->is_taken = false;
+}
+
 static void read_line(struct reading *r, bool knows_request)
 {
-    memset(r->rank, RANK_NONE, sizeof r->rank);
+    memset(r->rank, READING_RANK_NONE, sizeof r->rank);
     if (knows_request)
         r->rank[JSON_SLOT_REQUEST_ID] = 0;
     read_members(r);
     unwrap(r);
+    if (r->shape)
+        read_shape(r);
     for (size_t i = 0; i < r->n_groups; i++)
         read_group(r, &r->groups[i]);
     read_message(r);
+    if (r->shape)
+        json_shape_end(r);
     add_fields(r);
 }
 

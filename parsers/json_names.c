@@ -39,6 +39,7 @@ static const struct json_name of_7[] = {
     {"asctime", JSON_SLOT_TIME, 5, JSON_GROUP_NONE},
     {"message", JSON_SLOT_MESSAGE, 0, JSON_GROUP_NONE},
     {"levelno", JSON_SLOT_LEVEL, 4, JSON_GROUP_NONE},
+    {"logname", JSON_SLOT_NONE, 0, JSON_GROUP_GOOGLE},
     {"traceid", JSON_SLOT_TRACE, 0, JSON_GROUP_NONE},
     {"span.id", JSON_SLOT_SPAN, 0, JSON_GROUP_NONE},
     {"span_id", JSON_SLOT_SPAN, 0, JSON_GROUP_NONE},
@@ -49,6 +50,8 @@ static const struct json_name of_8[] = {
     {"datetime", JSON_SLOT_TIME, 4, JSON_GROUP_NONE},
     {"loglevel", JSON_SLOT_LEVEL, 2, JSON_GROUP_NONE},
     {"severity", JSON_SLOT_LEVEL, 3, JSON_GROUP_NONE},
+    {"insertid", JSON_SLOT_NONE, 0, JSON_GROUP_GOOGLE},
+    {"log_type", JSON_SLOT_NONE, 0, JSON_GROUP_NETLIFY},
     {"@message", JSON_SLOT_MESSAGE, 1, JSON_GROUP_NONE},
     {"trace.id", JSON_SLOT_TRACE, 0, JSON_GROUP_NONE},
     {"trace_id", JSON_SLOT_TRACE, 0, JSON_GROUP_NONE},
@@ -72,6 +75,7 @@ static const struct json_name of_10[] = {
     {"event_time", JSON_SLOT_TIME, 5, JSON_GROUP_NONE},
     {"log.logger", JSON_SLOT_LOGGER, 0, JSON_GROUP_NONE},
     {"level_name", JSON_SLOT_LEVEL, 2, JSON_GROUP_NONE},
+    {"resourceid", JSON_SLOT_NONE, 0, JSON_GROUP_AZURE_RECORD},
     {"loggername", JSON_SLOT_LOGGER, 1, JSON_GROUP_NONE},
     {"cold_start", JSON_SLOT_COLDSTART, 1, JSON_GROUP_NONE},
     {"error.type", JSON_SLOT_ERROR_TYPE, 0, JSON_GROUP_NONE},
@@ -82,6 +86,8 @@ static const struct json_name of_10[] = {
 static const struct json_name of_11[] = {
     {"xraytraceid", JSON_SLOT_TRACE, 1, JSON_GROUP_NONE},
     {"traceparent", JSON_SLOT_TRACE, 2, JSON_GROUP_NONE},
+    {"httprequest", JSON_SLOT_NONE, 0, JSON_GROUP_HTTP_REQUEST},
+    {"operationid", JSON_SLOT_NONE, 0, JSON_GROUP_AZURE},
     {"logger_name", JSON_SLOT_LOGGER, 1, JSON_GROUP_NONE},
     {"servicename", JSON_SLOT_SERVICE, 1, JSON_GROUP_NONE},
     {"functionarn", JSON_SLOT_FAAS_ARN, 1, JSON_GROUP_NONE},
@@ -91,6 +97,10 @@ static const struct json_name of_11[] = {
 static const struct json_name of_12[] = {
     {"severitytext", JSON_SLOT_LEVEL, 3, JSON_GROUP_NONE},
     {"awsrequestid", JSON_SLOT_REQUEST_ID, 1, JSON_GROUP_NONE},
+    {"invocationid", JSON_SLOT_REQUEST_ID, 6, JSON_GROUP_NONE},
+    {"operation_id", JSON_SLOT_NONE, 0, JSON_GROUP_AZURE},
+    {"deploymentid", JSON_SLOT_NONE, 0, JSON_GROUP_VERCEL},
+    {"activationid", JSON_SLOT_NONE, 0, JSON_GROUP_OPENWHISK},
     {"service.name", JSON_SLOT_SERVICE, 0, JSON_GROUP_NONE},
     {"service_name", JSON_SLOT_SERVICE, 1, JSON_GROUP_NONE},
     {"functionname", JSON_SLOT_FAAS_NAME, 1, JSON_GROUP_NONE},
@@ -100,6 +110,7 @@ static const struct json_name of_12[] = {
 };
 static const struct json_name of_13[] = {
     {"severity_text", JSON_SLOT_LEVEL, 3, JSON_GROUP_NONE},
+    {"timegenerated", JSON_SLOT_TIME, 6, JSON_GROUP_AZURE},
     {"severitylevel", JSON_SLOT_LEVEL, 4, JSON_GROUP_NONE},
     {"short_message", JSON_SLOT_MESSAGE, 2, JSON_GROUP_NONE},
     {"xray_trace_id", JSON_SLOT_TRACE, 1, JSON_GROUP_NONE},
@@ -135,6 +146,8 @@ static const struct json_name of_15[] = {
 };
 static const struct json_name of_16[] = {
     {"_x_amzn_trace_id", JSON_SLOT_TRACE, 2, JSON_GROUP_NONE},
+    {"eventtimestampms", JSON_SLOT_TIME, 6, JSON_GROUP_CLOUDFLARE},
+    {"customdimensions", JSON_SLOT_NONE, 0, JSON_GROUP_AZURE},
     {"span.xraytraceid", JSON_SLOT_TRACE, 4, JSON_GROUP_NONE},
     {"function_version", JSON_SLOT_FAAS_VERSION, 1, JSON_GROUP_NONE},
     {"stack_trace.type", JSON_SLOT_ERROR_TYPE, 2, JSON_GROUP_NONE},
@@ -157,6 +170,7 @@ static const struct json_name of_19[] = {
 };
 static const struct json_name of_20[] = {
     {"invoked_function_arn", JSON_SLOT_FAAS_ARN, 1, JSON_GROUP_NONE},
+    {"functioninvocationid", JSON_SLOT_REQUEST_ID, 6, JSON_GROUP_AZURE},
     {"exception.stacktrace", JSON_SLOT_ERROR_STACK, 1, JSON_GROUP_NONE},
 };
 static const struct json_name of_21[] = {
@@ -164,10 +178,14 @@ static const struct json_name of_21[] = {
     {"exception.stack_trace", JSON_SLOT_ERROR_STACK, 1, JSON_GROUP_NONE},
 };
 static const struct json_name of_28[] = {
-    {"logging.googleapis.com/trace", JSON_SLOT_TRACE, 2, JSON_GROUP_NONE},
+    {"logging.googleapis.com/trace", JSON_SLOT_TRACE, 2, JSON_GROUP_GOOGLE},
 };
 static const struct json_name of_29[] = {
-    {"logging.googleapis.com/spanid", JSON_SLOT_SPAN, 1, JSON_GROUP_NONE},
+    {"logging.googleapis.com/spanid", JSON_SLOT_SPAN, 1, JSON_GROUP_GOOGLE},
+    {"logging.googleapis.com/labels", JSON_SLOT_NONE, 0, JSON_GROUP_GOOGLE},
+};
+static const struct json_name of_37[] = {
+    {"logging.googleapis.com/sourcelocation", JSON_SLOT_NONE, 0, JSON_GROUP_GOOGLE},
 };
 #define ROWS(table)                                                                                \
     {                                                                                              \
@@ -183,7 +201,7 @@ static const struct {
     [10] = ROWS(of_10), [11] = ROWS(of_11), [12] = ROWS(of_12), [13] = ROWS(of_13),
     [14] = ROWS(of_14), [15] = ROWS(of_15), [16] = ROWS(of_16), [17] = ROWS(of_17),
     [18] = ROWS(of_18), [19] = ROWS(of_19), [20] = ROWS(of_20), [21] = ROWS(of_21),
-    [28] = ROWS(of_28), [29] = ROWS(of_29),
+    [28] = ROWS(of_28), [29] = ROWS(of_29), [37] = ROWS(of_37),
 };
 
 static const struct json_group_rule rules[JSON_N_GROUPS] = {

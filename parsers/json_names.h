@@ -45,6 +45,15 @@ enum json_group {
     JSON_GROUP_SERVICE,
     JSON_GROUP_FIELDS,
     JSON_GROUP_AWS,
+    /* No objects but marks of a cloud's shape (json_shapes.h), in the order of its table. */
+    JSON_GROUP_GOOGLE,
+    JSON_GROUP_AZURE,
+    JSON_GROUP_AZURE_RECORD,
+    JSON_GROUP_CLOUDFLARE,
+    JSON_GROUP_VERCEL,
+    JSON_GROUP_OPENWHISK,
+    JSON_GROUP_NETLIFY,
+    JSON_GROUP_HTTP_REQUEST,
     JSON_N_GROUPS,
 };
 
@@ -64,7 +73,7 @@ struct json_group_rule {
 /* The row for this key (as it stands between its quotes), or NULL. */
 const struct json_name *json_name_find(struct slice key);
 
-enum { JSON_NAME_LONGEST = 29, JSON_NAME_MEMOS = 64 };
+enum { JSON_NAME_LONGEST = 37, JSON_NAME_MEMOS = 64 };
 
 /* A key, and what was found for it. Zeroed at birth. */
 struct json_name_memo {

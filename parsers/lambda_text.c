@@ -294,6 +294,28 @@ static bool parse_dated(struct slice line, struct parse_scratch *scratch, struct
     return true;
 }
 
+/* "Executing 'Functions.hello' (Reason='...', Id=<guid>)", "Executed ...": Azure's host. */
+static void take_azure_execution(struct slice rest, struct record *out)
+{
+    static const struct slice name_head = SLICE_LIT("Functions.");
+    static const struct slice id_head = SLICE_LIT(", Id=");
+    ptrdiff_t at = slice_find(rest, id_head);
+    struct slice id;
+    struct slice name;
+
+    if (at < 0 || (!slice_starts(rest, slice_str(" Executing '")) &&
+                   !slice_starts(rest, slice_str(" Executed '"))))
+        return;
+    id = slice_from(rest, (size_t)at + id_head.len);
+    id.len = id.len < 36 ? 0 : 36;
+    slice_cut(&rest, '\'', &name);
+    if (!lambda_is_request_id(id) || !slice_cut(&rest, '\'', &name) ||
+        !slice_starts(name, name_head))
+        return;
+    out->request_id = id;
+    out->faas_name = value_text(slice_from(name, name_head.len));
+}
+
 /* "[<time>] text": Apache's errors, the host of Azure's functions. */
 static bool parse_bracketed(struct slice line, struct parse_scratch *scratch, struct record *out)
 {
@@ -304,6 +326,7 @@ static bool parse_bracketed(struct slice line, struct parse_scratch *scratch, st
         !parse_take_time(&scratch->times, time, out))
         return false;
     take_level_word(rest, level_ends, out);
+    take_azure_execution(rest, out);
     out->message = lambda_with_newlines(line, scratch);
     return true;
 }

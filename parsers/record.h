@@ -107,8 +107,9 @@ struct record {
     struct value service_name;
     struct value faas_name; /* from functionName, function_name, or the ARN */
     struct value faas_version;
-    struct value faas_arn;     /* without version or alias; becomes faas.id */
-    struct slice cloud_region; /* of an ARN in the line: plain, or empty */
+    struct value faas_arn;       /* without version or alias; becomes faas.id */
+    struct slice cloud_provider; /* empty: AWS */
+    struct slice cloud_region;   /* of an ARN in the line: plain, or empty */
     struct slice cloud_account;
     struct value correlation_id;
     int8_t coldstart; /* -1 not said, 0, 1 */

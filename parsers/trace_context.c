@@ -128,7 +128,7 @@ bool trace_parse_b3(struct slice s, struct record *out)
     return true;
 }
 
-static bool set_decimal_span(struct slice s, struct record *out)
+bool trace_parse_decimal_span_id(struct slice s, struct record *out)
 {
     uint64_t value = 0;
 
@@ -165,7 +165,7 @@ bool trace_parse_cloud(struct slice s, struct record *out)
         return false;
     if (!slice_cut(&s, ';', &span))
         span = s;
-    set_decimal_span(span, out);
+    trace_parse_decimal_span_id(span, out);
     return true;
 }
 

@@ -22,5 +22,7 @@ bool trace_parse_cloud(struct slice s, struct record *out);
 /* A bare id: 32 or 16 hex digits, dashes of a UUID or of an X-Ray root allowed. */
 bool trace_parse_id(struct slice s, struct record *out);
 bool trace_parse_span_id(struct slice s, struct record *out);
+/* 64 bits as a decimal number, as Google and Datadog write them. */
+bool trace_parse_decimal_span_id(struct slice s, struct record *out);
 
 #endif

@@ -279,9 +279,13 @@ static void add_function(const struct event *event, struct buffer *out)
 
 static void add_cloud(const struct event *event, struct buffer *out)
 {
+    struct slice provider = event->record->cloud_provider;
+
     if (!event->cloud_region.len)
         return;
-    buffer_add_lit(out, ",\"cloud.provider\":\"aws\",\"cloud.region\":");
+    MEMBER(out, "cloud.provider");
+    add_plain(out, provider.len ? provider : slice_str("aws"));
+    MEMBER(out, "cloud.region");
     add_plain(out, event->cloud_region);
     if (event->cloud_account.len) {
         MEMBER(out, "cloud.account.id");

@@ -103,6 +103,10 @@ Test(auto, times_of_other_programs)
          "file\""},
         {"Azure's host", "[2026-10-09T08:53:20.123Z] Host started (64ms)",
          "time=" T "123000000 message=\"[2026-10-09T08:53:20.123Z] Host started (64ms)\""},
+        {"Azure's host, a function",
+         "[2026-10-09T08:53:20.123Z] Executing 'Functions.hello' (Reason='x', Id=" ID ")",
+         "time=" T "123000000 message=\"[2026-10-09T08:53:20.123Z] Executing 'Functions.hello' "
+         "(Reason='x', Id=" ID ")\" request=" ID " faas=\"hello\""},
         {"nginx's errors", "2026/10/09 08:53:20 [error] 12#12: *1 open() failed",
          "time=" T "000000000 message=\"[error] 12#12: *1 open() failed\""},
         {"words", "The order 8:53:20 was taken", ""},
