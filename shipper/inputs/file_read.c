@@ -301,6 +301,7 @@ static bool start_chunk(struct input *in, struct tail *t, enum chunk_purpose pur
     in->is_starved = !budget_try(w->budget, reserve);
     if (in->is_starved)
         return false;
+    t->stream.reserved_bytes = reserve;
     chunk =
         chunk_start(&t->stream, w->lanes, w->pool, purpose, clock_wall_ns(w->clock), on_read, in);
     if (!chunk) {
@@ -308,7 +309,6 @@ static bool start_chunk(struct input *in, struct tail *t, enum chunk_purpose pur
         in->retry_ms = in->now_ms + FILE_RETRY_MS;
         return false;
     }
-    chunk->reserved_bytes = reserve;
     tracker_add(w->tracker, chunk);
     list_remove(&t->run);
     list_remove(&t->idle);

@@ -221,13 +221,13 @@ static int64_t letters_tick(struct input *in, int64_t now_ms)
         return INT64_MAX;
     if (!budget_try(w->budget, reserve))
         return now_ms + RETRY_MS;
+    in->stream.reserved_bytes = reserve;
     chunk = chunk_start(&in->stream, w->lanes, w->pool, CHUNK_FINISH, clock_wall_ns(w->clock),
                         on_read, in);
     if (!chunk) {
         budget_add(w->budget, -reserve);
         return now_ms + RETRY_MS;
     }
-    chunk->reserved_bytes = reserve;
     tracker_add(w->tracker, chunk);
     in->is_busy = true;
     return INT64_MAX;

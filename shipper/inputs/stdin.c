@@ -180,13 +180,13 @@ static void start_chunk(struct input *in, enum chunk_purpose purpose)
     else if (reserve && !budget_try(w->budget, reserve))
         return;
     in->n_rest = rest_count_lines(&in->source.rest);
+    in->stream.reserved_bytes = reserve;
     chunk =
         chunk_start(&in->stream, w->lanes, w->pool, purpose, clock_wall_ns(w->clock), on_read, in);
     if (!chunk) {
         budget_add(w->budget, -reserve);
         return;
     }
-    chunk->reserved_bytes = reserve;
     tracker_add(w->tracker, chunk);
     in->is_busy = true;
     watch(in, false);

@@ -16,9 +16,14 @@ struct batch *batch_new(unsigned output, struct budget *budget)
     return b;
 }
 
+int64_t batch_bytes(const struct batch *b)
+{
+    return (int64_t)(b->body.cap + b->items_cap * sizeof *b->items);
+}
+
 void batch_recount(struct batch *b)
 {
-    int64_t now = (int64_t)(b->body.cap + b->items_cap * sizeof *b->items);
+    int64_t now = batch_bytes(b);
 
     if (now != b->counted_bytes)
         budget_add(b->budget, now - b->counted_bytes);

@@ -93,6 +93,8 @@ int batch_unpack(const struct batch *b, struct buffer *out, struct err *e);
  * its tries and its delay; NULL when memory is out. b stays as it is. */
 struct batch *batch_pick(const struct batch *b, uint8_t want, struct err *e);
 
+/* What it holds; the budget may know an older number. */
+int64_t batch_bytes(const struct batch *b);
 /* Brings the budget up to date with what the batch holds. */
 void batch_recount(struct batch *b);
 /* Its bytes, and those of what is made of it, count there from now on. */

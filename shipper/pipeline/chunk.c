@@ -200,6 +200,8 @@ struct chunk *chunk_start(struct stream *stream, struct lanes *lanes, struct poo
     c->ctx = ctx;
     c->purpose = purpose;
     c->now_wall_ns = now_wall_ns;
+    c->reserved_bytes = stream->reserved_bytes;
+    stream->reserved_bytes = 0;
     pool_submit(pool, &c->job, JOB_NORMAL);
     return c;
 }

@@ -64,7 +64,8 @@ struct chunk {
     /* The tracker's. */
     bool is_read;           /* the worker is done with it */
     uint64_t settled;       /* parts with their last verdict; may run ahead of is_read */
-    int64_t reserved_bytes; /* budget taken for the read, given back in on_read */
+    int64_t reserved_bytes; /* budget taken for the read; the worker's until it is done: what it
+                               counts of batches it gives back; the rest goes in on_read */
     struct had_list had;    /* of it, by each output */
     struct chunk *next;     /* in its stream */
 };

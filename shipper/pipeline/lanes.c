@@ -5,7 +5,8 @@
 #include "shipper/pipeline/lanes.h"
 
 /* Bodies of packed batches whose memory the next ones use: growing one anew costs as much as
- * filling it. They hold no events, and are given back when nothing is under way. */
+ * filling it. They hold no events, but count in the budget, since they are there; so they are only
+ * kept while half of it is free, and given back when it is not, or when nothing is under way. */
 enum { SPARES_MAX = 4 };
 
 struct lane {
@@ -81,6 +82,18 @@ size_t lanes_pending(const struct lanes *l)
     return atomic_load(&l->n_pending);
 }
 
+static void free_spare(struct lanes *l, struct buffer *spare)
+{
+    if (spare->cap)
+        budget_add(l->budget, -(int64_t)spare->cap);
+    buffer_free(spare);
+}
+
+static bool has_room_for_spare(const struct lanes *l, const struct buffer *plain)
+{
+    return budget_held(l->budget) + (int64_t)plain->cap <= l->budget->limit_bytes / 2;
+}
+
 struct batch *lanes_take(struct lanes *l, size_t lane)
 {
     struct lane *at = &l->lanes[lane];
@@ -100,10 +113,11 @@ struct batch *lanes_take(struct lanes *l, size_t lane)
     }
     b = batch_new((unsigned)lane, l->budget);
     if (!b) {
-        buffer_free(&spare);
+        free_spare(l, &spare);
         return NULL;
     }
     b->body = spare;
+    b->counted_bytes = (int64_t)spare.cap; /* already */
     atomic_fetch_add(&l->n_pending, 1);
     return b;
 }
@@ -116,7 +130,8 @@ static void keep_spare(struct lanes *l, struct lane *at, struct buffer *plain)
 
     pthread_mutex_lock(&at->lock);
     if (plain->cap && at->n_spares < SPARES_MAX && at->n_spares < enough &&
-        (int64_t)plain->cap <= 2 * at->options.limits.max_bytes) {
+        (int64_t)plain->cap <= 2 * at->options.limits.max_bytes && has_room_for_spare(l, plain)) {
+        budget_add(l->budget, (int64_t)plain->cap);
         plain->len = 0;
         at->spares[at->n_spares++] = *plain;
         *plain = (struct buffer){0};
@@ -125,11 +140,11 @@ static void keep_spare(struct lanes *l, struct lane *at, struct buffer *plain)
     buffer_free(plain);
 }
 
-static void drop_spares(struct lane *at)
+static void drop_spares(struct lanes *l, struct lane *at)
 {
     pthread_mutex_lock(&at->lock);
     while (at->n_spares)
-        buffer_free(&at->spares[--at->n_spares]);
+        free_spare(l, &at->spares[--at->n_spares]);
     pthread_mutex_unlock(&at->lock);
 }
 
@@ -285,8 +300,8 @@ int64_t lanes_tick(struct lanes *l, int64_t now_ms, bool flush_all)
             b->next = NULL;
             seal(l, b, NULL);
         }
-        if (lanes_pending(l) == 0)
-            drop_spares(&l->lanes[i]);
+        if (lanes_pending(l) == 0 || flush_all)
+            drop_spares(l, &l->lanes[i]);
     }
     return next;
 }
@@ -302,7 +317,7 @@ void lanes_free(struct lanes *l)
             l->lanes[i].shelf = b->next;
             batch_free(b);
         }
-        drop_spares(&l->lanes[i]);
+        drop_spares(l, &l->lanes[i]);
         pthread_mutex_destroy(&l->lanes[i].lock);
     }
     free(l->lanes);

@@ -42,8 +42,8 @@ void lanes_put(struct lanes *l, struct batch *batch, struct worker *w);
 /* Worker: it is full in the middle of a chunk: seals it, and takes another. */
 struct batch *lanes_exchange(struct lanes *l, struct batch *batch, struct worker *w);
 
-/* Loop: seals what is older than its linger (all of it if flush_all). Returns when the next one is
- * due, on the clock's mono_ms; INT64_MAX if none is open. */
+/* Loop: seals what is older than its linger (all of it if flush_all: memory is short). Returns when
+ * the next one is due, on the clock's mono_ms; INT64_MAX if none is open. */
 int64_t lanes_tick(struct lanes *l, int64_t now_ms, bool flush_all);
 /* Loop: batches open, sealed or being packed. */
 size_t lanes_pending(const struct lanes *l);

@@ -22,11 +22,28 @@ void line_work_init(struct line_work *work, struct chunk *chunk, struct worker *
         .near_ns = work->stream->mtime_ns ? work->stream->mtime_ns : chunk->now_wall_ns};
 }
 
+/* What a batch has grown by is counted as it is now: so much less of what the chunk has asked for.
+ */
+static void use_reserve(struct line_work *work, const struct batch *b)
+{
+    struct chunk *c = work->chunk;
+    int64_t grown = batch_bytes(b) - b->counted_bytes;
+    int64_t used = grown < c->reserved_bytes ? grown : c->reserved_bytes;
+
+    if (used <= 0)
+        return;
+    c->reserved_bytes -= used;
+    budget_add(lanes_budget(c->lanes), -used);
+}
+
 void line_work_fini(struct line_work *work)
 {
-    for (size_t i = 0; i < lanes_count(work->chunk->lanes); i++)
-        if (work->open[i])
-            lanes_put(work->chunk->lanes, work->open[i], work->worker);
+    for (size_t i = 0; i < lanes_count(work->chunk->lanes); i++) {
+        if (!work->open[i])
+            continue;
+        use_reserve(work, work->open[i]);
+        lanes_put(work->chunk->lanes, work->open[i], work->worker);
+    }
 }
 
 /* What names the line for good by itself: a time of its own, or the request that a platform line is
@@ -116,8 +133,10 @@ static bool encode_into(struct line_work *work, size_t lane, const struct event 
 
     if (!b)
         b = work->open[lane] = lanes_take(lanes, lane);
-    else if (batch_is_full(b, &options->limits))
+    else if (batch_is_full(b, &options->limits)) {
+        use_reserve(work, b);
         b = work->open[lane] = lanes_exchange(lanes, b, work->worker);
+    }
     if (!b)
         return false;
     from = b->body.len;

@@ -89,7 +89,8 @@ struct stream {
     bool keeps_state; /* no store has its position and no source its bytes: the stream keeps the
                          one, its chunks the other until they are settled */
 
-    struct had_list had; /* by each output, in an earlier life; (worker) may look */
+    int64_t reserved_bytes; /* budget that was taken for its next chunk; chunk_start's */
+    struct had_list had;    /* by each output, in an earlier life; (worker) may look */
 
     /* The tracker's: chunks that are not settled yet, oldest first. */
     struct chunk *oldest;

@@ -93,8 +93,8 @@ def check_memory(ship):
     resident = seen.value("process_resident_memory_peak_bytes")
     print(f"{ship.name}: read {ship.read / MIB:.1f} MiB, held {held / MIB:.1f}, at most {peak / MIB:.1f}; "
           f"resident at most {resident / MIB:.1f} MiB, cgroup {(ship.group.peak_bytes() or 0) / MIB:.1f}")
-    # What a chunk asked for is given back when its events are counted; until then both count.
-    assert peak <= LIMIT + 2 * 5 * MIB, f"{ship.name}: {peak / MIB:.1f} MiB of events"
+    # What is made of a chunk may be more than it asked for; never again a whole batch or line.
+    assert peak <= LIMIT + 4 * MIB, f"{ship.name}: {peak / MIB:.1f} MiB of events"
     if IS_RELEASE:
         assert resident < RESIDENT, f"{ship.name}: {resident / MIB:.1f} MiB resident"
     assert seen.value("process_open_fds") < 60 + 2 * sum(name == "ship_input_streams" for name, _ in seen.values)

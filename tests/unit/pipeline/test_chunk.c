@@ -197,6 +197,30 @@ Test(chunk, an_open_line_waits)
     }
 }
 
+/* What was asked for before the read and what has come of it do not count both: a long line would
+ * be there twice. */
+Test(chunk, what_was_asked_for_becomes_what_is_counted)
+{
+    enum { ASKED = 40000, LINE = 5000, ITSELF = 8192 };
+    static char line[LINE + 2];
+    struct rig r;
+
+    memset(line, 'x', LINE);
+    line[LINE] = '\n';
+    rig_init(&r, slice_of(line, LINE + 1), false);
+    r.options.max_line_bytes = LINE;
+    budget_add(&r.budget, ASKED);
+    r.stream.reserved_bytes = ASKED;
+    read_chunk(&r, CHUNK_READ);
+    cr_expect_eq(r.n_items, 2);
+    cr_expect_leq(r.last.reserved_bytes, ASKED - 2 * LINE);
+    cr_expect_leq(atomic_load(&r.budget.peak_bytes), ASKED + ITSELF, "%lld",
+                  (long long)atomic_load(&r.budget.peak_bytes));
+    budget_add(&r.budget, -r.last.reserved_bytes); /* as an input does */
+    r.out.len = 0;
+    rig_fini(&r);
+}
+
 /* The room that was asked for is a chunk's: the rest of the file does not come along. */
 Test(chunk, a_line_longer_than_a_chunk_brings_little_behind_it)
 {

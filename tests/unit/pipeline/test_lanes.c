@@ -166,6 +166,48 @@ Test(lanes, a_packed_body_leaves_its_memory)
     rig_fini(&r);
 }
 
+/* It holds no events, but it is there: it counts, once, whether it waits or is used again. */
+Test(lanes, the_memory_of_a_packed_body_counts)
+{
+    struct rig r;
+    int64_t held;
+    struct batch *b;
+
+    rig_init(&r, &(struct batch_limits){1000, 1000, 500}, 0);
+    b = lanes_take(r.lanes, 0); /* something is under way */
+    put(&r, 1, 112);
+    cr_assert_eq(r.n_ready, 1);
+    cr_assert(r.ready->is_packed);
+    held = budget_held(&r.budget);
+    cr_expect_gt(held, r.ready->counted_bytes + 1000, "%lld", (long long)held);
+    put(&r, 1, 1);
+    cr_expect_leq(budget_held(&r.budget), held + 64 * (int64_t)sizeof(struct batch_item),
+                  "an event in memory that counted before");
+    tick(&r, true);
+    cr_expect_eq(r.n_ready, 2);
+    tick(&r, true);
+    cr_expect_eq(budget_held(&r.budget), r.ready->counted_bytes + r.ready->next->counted_bytes,
+                 "memory is short: it is given back, though something is under way");
+    lanes_put(r.lanes, b, &r.worker);
+    rig_fini(&r);
+}
+
+Test(lanes, the_memory_of_a_packed_body_is_not_kept_when_memory_is_short)
+{
+    struct rig r;
+    struct batch *b;
+
+    rig_init(&r, &(struct batch_limits){1000, 1000, 500}, 0);
+    r.budget.limit_bytes = 3000;
+    b = lanes_take(r.lanes, 0);
+    put(&r, 1, 112);
+    cr_assert_eq(r.n_ready, 1);
+    cr_expect_eq(budget_held(&r.budget), r.ready->counted_bytes);
+    cr_expect_eq(cap_of_a_new_batch(&r, 1), 0);
+    lanes_put(r.lanes, b, &r.worker);
+    rig_fini(&r);
+}
+
 Test(lanes, a_batch_is_sealed_when_it_is_full)
 {
     static const struct {
@@ -217,6 +259,7 @@ Test(lanes, packed_for_the_output_that_wants_it)
     cr_expect_not(r.ready->is_packed);
     put(&r, 1, 2);
     cr_expect(r.ready->is_packed);
+    tick(&r, false); /* nothing is under way: the memory of the packed one goes */
     cr_assert_eq(batch_unpack(r.ready, &body, NULL), 0);
     cr_expect(slice_is(buffer_slice(&body), "an event\nan event\n"));
     cr_expect_eq(budget_held(&r.budget), (int64_t)(r.ready->body.cap + r.ready->next->body.cap +
