@@ -267,6 +267,9 @@ int watch_add_link(struct watch *w, const char *path, struct err *e)
 
     if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
         return 0;
+    /* A directory may be watched already, and would from then on say less: a watch has one mask. */
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return 0;
     return add(w, path, LINK_EVENTS, e);
 }
 

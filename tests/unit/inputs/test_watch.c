@@ -107,6 +107,25 @@ Test(watch, file_behind_a_link)
     watch_free(w);
 }
 
+/* Whoever may make a link to "." in the directory must not make it say nothing more. */
+Test(watch, a_link_to_a_watched_directory)
+{
+    struct err e;
+    struct watch *w = watch_new(loop, on_changed, NULL, &e);
+    char link[256];
+
+    strcpy(link, rig_path(&r, "link"));
+    cr_expect_eq(watch_add(w, r.dir, &e), 0);
+    cr_assert_eq(symlink(".", link), 0);
+    cr_expect_eq(watch_add_link(w, link, &e), 0);
+    what_was_seen();
+    rig_append(&r, "new", "x");
+    cr_expect_not_null(strstr(what_was_seen(), "new "), "%s", seen.ptr);
+    rig_rename(&r, "new", "newer");
+    cr_expect_not_null(strstr(what_was_seen(), "newer "), "%s", seen.ptr);
+    watch_free(w);
+}
+
 /* --- the input on top of it ------------------------------------------------------------------ */
 
 static void run_once(void)
