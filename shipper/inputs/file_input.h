@@ -132,6 +132,7 @@ struct input {
     bool skips_present;  /* read_from: end, at the very first start */
     bool is_scan_due;
     bool has_orphans;    /* a directory could not be looked through at the start: again */
+    unsigned n_gone;     /* origins whose file was not found again at the start */
     uint64_t scanned_ns; /* wall time of the last scan; 0 before the first */
     uint64_t looked_ns;  /* what was born before was seen, if it was there then; 0: never looked */
     struct spot **order; /* all spots, oldest first within an origin; n_order of them */

@@ -255,7 +255,7 @@ static void tell_gone(struct input *in, const struct siblings *s, const struct l
 
     while (i < n && !is_row_gone(in, s, &rows[i]))
         i++;
-    if (i == n || s->has_packed)
+    if (i == n || s->has_packed || in->n_gone++ >= FILE_TELL_MAX)
         return;
     err_set(
         &e, ERR_INPUT,
@@ -263,6 +263,19 @@ static void tell_gone(struct input *in, const struct siblings *s, const struct l
         "was packed, `ship --replay` of it, with --as %s, brings the rest (and lines without a "
         "time of their own again)",
         rows[i].path, (unsigned long long)rows[i].position, rows[i].path);
+    file_log(in, &e);
+}
+
+/* Of thousands (a machine that was emptied while ship was stopped) some stand for all. */
+static void tell_how_many_are_gone(struct input *in)
+{
+    struct err e = {0};
+
+    if (in->n_gone <= FILE_TELL_MAX)
+        return;
+    err_set(&e, ERR_INPUT, "and so are %u more files, which are not named",
+            in->n_gone - FILE_TELL_MAX);
+    err_at(&e, "%s", in->patterns[0]);
     file_log(in, &e);
 }
 
@@ -457,6 +470,7 @@ void file_find_orphans(struct input *in)
     struct siblings_round round;
 
     in->has_orphans = false;
+    in->n_gone = 0;
     siblings_begin(&round, in);
     if (n)
         qsort(rows, n, sizeof *rows, compare_rows);
@@ -467,6 +481,7 @@ void file_find_orphans(struct input *in)
         from = i;
     }
     siblings_end(&round);
+    tell_how_many_are_gone(in);
     for (size_t i = 0; i < n; i++)
         free(rows[i].path);
     free(rows);

@@ -77,3 +77,25 @@ Test(tail_told, however_many_directories_there_are)
     cr_expect_eq(count_lines("cannot look into a directory"), FILE_MAX_TROUBLES);
     cr_expect_eq(count_lines("more than 64 directories"), 1);
 }
+
+Test(tail_told, of_many_files_that_are_gone_some_are_named)
+{
+    enum { MANY = 30 };
+    char name[32];
+
+    for (int n = 0; n < MANY; n++) {
+        snprintf(name, sizeof name, "%02d.log", n);
+        rig_append(&r, name, "1\n");
+    }
+    rig_open(&r, "*.log");
+    rig_run(&r, 3000);
+    rig_close(&r);
+    for (int n = 0; n < MANY; n++) {
+        snprintf(name, sizeof name, "%02d.log", n);
+        rig_delete(&r, name);
+    }
+    rig_open(&r, "*.log");
+    rig_run(&r, 3000);
+    cr_expect_eq(count_lines("the file that was here is gone"), FILE_TELL_MAX);
+    cr_expect_eq(count_lines("and so are 25 more files"), 1, "%s", r.log.ptr);
+}
