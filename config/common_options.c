@@ -94,6 +94,9 @@ static const struct option global_options[] = {
 
 static const char *const id_choices[] = {"auto", "none", NULL};
 
+/* In the order of enum join_mode. */
+static const char *const multiline_choices[] = {"auto", "none", NULL};
+
 static const struct option input_common_options[] = {
     {.name = "name",
      .type = OPTION_STRING,
@@ -125,6 +128,34 @@ static const struct option input_common_options[] = {
      .min = 4096,
      .max = 1024 * 1024,
      .help = "how much is read at once"},
+    {.name = "multiline.type",
+     .type = OPTION_ENUM,
+     .offset = INPUT(join.mode),
+     .fallback = "auto",
+     .choices = multiline_choices,
+     .help =
+         "auto: a stack trace is one event, whatever language it is of; none: each line is one"},
+    {.name = "multiline.max_lines",
+     .type = OPTION_INT,
+     .offset = INPUT(join.max_lines),
+     .fallback = "500",
+     .min = 1,
+     .max = 100000,
+     .help = "the lines behind them are an event of their own"},
+    {.name = "multiline.max_bytes",
+     .type = OPTION_BYTES,
+     .offset = INPUT(join.max_bytes),
+     .fallback = "256KiB",
+     .min = 1024,
+     .max = 16 * 1024 * 1024,
+     .help = "the same for bytes"},
+    {.name = "multiline.timeout",
+     .type = OPTION_DURATION,
+     .offset = INPUT(join.timeout_ms),
+     .fallback = "2s",
+     .min = 10,
+     .max = 300000,
+     .help = "how long the last lines of a stream wait for more that belongs to them"},
     {.name = "invocations",
      .type = OPTION_BOOL,
      .offset = INPUT(with_invocations),

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "parsers/error_text.h"
 #include "parsers/json.h"
 #include "parsers/lambda.h"
 #include "parsers/parser.h"
@@ -134,6 +135,49 @@ void parser_free(struct parser *p)
     if (p->ops && p->ops->free)
         p->ops->free(p->self);
     *p = (struct parser){NULL, NULL};
+}
+
+/* The parser had the first line alone: where its message is that line's end, the message goes on.
+ */
+static void extend_message(struct record *out, struct slice first, struct slice said)
+{
+    struct value *m = &out->message;
+    const char *line_end = first.ptr + slice_trim_end(first).len;
+    const char *end = m->bytes.ptr + m->bytes.len;
+
+    if (m->kind == VALUE_NONE)
+        *m = value_text(said);
+    else if (m->kind == VALUE_TEXT && end >= line_end && end <= first.ptr + first.len &&
+             m->bytes.ptr >= first.ptr)
+        m->bytes.len = (size_t)(said.ptr + said.len - m->bytes.ptr);
+}
+
+static void take_error(struct record *out, const struct error_text *error)
+{
+    out->error_stack = value_text(error->stack);
+    if (error->type.len)
+        out->error_type = value_text(error->type);
+    if (error->message.len)
+        out->error_message = value_text(error->message);
+    if (out->level == LEVEL_NONE && !out->level_text.len)
+        out->level = LEVEL_ERROR;
+}
+
+void parser_parse_lines(const struct parser *p, struct parse_scratch *scratch, struct slice text,
+                        struct record *out)
+{
+    const char *end = text.len ? memchr(text.ptr, '\n', text.len) : NULL;
+    struct slice first = slice_of(text.ptr, end ? (size_t)(end - text.ptr) : text.len);
+    struct error_text error;
+
+    if (!end || slice_is(slice_trim(first), "{")) {
+        parser_parse(p, scratch, text, out);
+        return;
+    }
+    parser_parse(p, scratch, slice_trim_end(first), out);
+    if (error_text_find(text, &error))
+        take_error(out, &error);
+    extend_message(out, first, error.said);
 }
 
 static bool raw_parse(const void *self, struct parse_scratch *scratch, struct slice line,

@@ -88,6 +88,10 @@ void parser_free(struct parser *p);
  * text of the line with RECORD_NO_MATCH. Never fails. */
 void parser_parse(const struct parser *p, struct parse_scratch *scratch, struct slice line,
                   struct record *out);
+/* The same for a text of several lines: the parser reads the first, the others go on with its
+ * message; a stack trace in it becomes error.*. JSON over several lines is read as one. */
+void parser_parse_lines(const struct parser *p, struct parse_scratch *scratch, struct slice text,
+                        struct record *out);
 
 extern const struct parser_ops parser_auto;  /* decides line by line; the default */
 extern const struct parser_ops parser_json;  /* JSON objects only */

@@ -69,6 +69,7 @@ enum record_flag {
     RECORD_NO_MATCH = 1 << 4,    /* the configured parser refused the line: kept as text */
     RECORD_UNHANDLED = 1 << 5,   /* the runtime's own report of an error that ended the invocation
                                     ("Invoke Error", Python's "[ERROR] KeyError: ..."); no log.flag */
+    RECORD_JOINED = 1 << 6,      /* made of several lines; log.flags calls it "multiline" */
 };
 
 /* The numbers of REPORT / platform.report and its kin; NAN where the line does not say. */

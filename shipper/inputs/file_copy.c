@@ -95,6 +95,7 @@ bool file_take_copy(struct input *in, struct tail *t, const struct sibling *copy
     }
     free(t->copy_path);
     t->copy_path = path;
+    stream_drop_rest(&t->stream); /* it is read again, there */
     t->is_packed = t->stream.is_sequential = copy->is_packed;
     t->is_counted = false; /* its plain size was */
     file_tail_rename(in, t, &copy->id);

@@ -102,11 +102,23 @@ void file_rewritten(struct input *in, struct tail *t)
         file_seek_copy(in, t);
 }
 
+/* It was read, and no copy has more of it: it comes out first. */
+static bool flush_record(struct input *in, struct tail *t)
+{
+    t->wants_end_cut = t->stream.has_open_record;
+    if (t->wants_end_cut && !file_flush_record(in, t))
+        file_ready(in, t); /* as soon as there is memory */
+    return t->wants_end_cut;
+}
+
 void file_end_cut(struct input *in, struct tail *t)
 {
-    uint64_t lost = tail_lost_bytes(t);
+    uint64_t lost;
     struct err e = {0};
 
+    if (flush_record(in, t))
+        return;
+    lost = tail_lost_bytes(t);
     err_set(&e, ERR_NONE,
             "%s: was truncated or written anew; reading it from its beginning, nothing of the old "
             "content was left to read",

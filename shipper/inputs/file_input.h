@@ -377,6 +377,9 @@ void file_shut(struct input *in, struct tail *t);
 void file_complain(struct input *in, struct tail *t, struct err *e);
 
 /* --- file_read.c --- */
+/* A record that might have gone on comes out as it is; then the file is looked at again. False: not
+ * now. */
+bool file_flush_record(struct input *in, struct tail *t);
 void file_ready(struct input *in, struct tail *t);
 void file_finish(struct input *in, struct tail *t);
 /* Nothing of it will be read any more. */

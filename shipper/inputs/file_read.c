@@ -20,7 +20,7 @@ static void wait_for_news(struct input *in, struct tail *t)
     t->state = TAIL_WAITING;
     list_remove(&t->run);
     file_rest(in, t);
-    if (t->stream.correlate.has_held)
+    if (stream_is_holding(&t->stream))
         list_push(&in->quiet, &t->quiet);
 }
 
@@ -133,7 +133,7 @@ static void release_successor(struct input *in, struct tail *t)
     if (!t->successor || list_has(&t->away) || list_has(&t->homeless))
         return;
     /* A summary that is held back comes out as this file's, at once: then we are here again. */
-    if (!t->stream.correlate.has_held || !start_chunk(in, t, CHUNK_IDLE))
+    if (!stream_is_holding(&t->stream) || !start_chunk(in, t, CHUNK_IDLE))
         file_hand_over(in, t);
 }
 
@@ -165,6 +165,10 @@ static void on_end(struct input *in, struct tail *t, enum chunk_purpose purpose)
 
     if (t->packed && source_packed_is_other(t->packed)) {
         file_other_copy(in, t);
+        return;
+    }
+    if (t->wants_end_cut) {
+        file_end_cut(in, t);
         return;
     }
     if (t->file && source_file_is_rewritten(t->file) && !t->is_cut) {
@@ -320,6 +324,14 @@ static bool start_chunk(struct input *in, struct tail *t, enum chunk_purpose pur
     return true;
 }
 
+bool file_flush_record(struct input *in, struct tail *t)
+{
+    if (!start_chunk(in, t, CHUNK_IDLE))
+        return false;
+    t->has_news = true;
+    return true;
+}
+
 static unsigned max_busy(const struct input *in)
 {
     return pool_size(in->world->pool) + 2;
@@ -342,7 +354,7 @@ static void cannot_open(struct input *in, struct tail *t)
             release_from_unread(in, t);
     } else if (t->is_packed && t->stream.carry.len && start_chunk(in, t, CHUNK_FINISH)) {
         t->wants_finish = true; /* gone, and was shut: its last line has no rest any more */
-    } else if (t->stream.correlate.has_held && start_chunk(in, t, CHUNK_IDLE)) {
+    } else if (stream_is_holding(&t->stream) && start_chunk(in, t, CHUNK_IDLE)) {
         t->wants_finish = true; /* comes back here with nothing held */
     } else if (t->is_gone) {
         file_drained(in, t);
@@ -416,7 +428,7 @@ static void flush_quiet(struct input *in)
     while (!list_is_empty(&in->quiet) && in->n_busy < max_busy(in)) {
         struct tail *t = LIST_ENTRY(in->quiet.next, struct tail, quiet);
 
-        if (t->quiet_ms + CORRELATE_HOLD_MS > in->now_ms || in->retry_ms > in->now_ms ||
+        if (t->quiet_ms + in->common->join.timeout_ms > in->now_ms || in->retry_ms > in->now_ms ||
             !start_chunk(in, t, CHUNK_IDLE))
             return;
     }
@@ -494,7 +506,7 @@ int64_t file_read_due(const struct input *in)
         due = sooner(due, in->now_ms + FILE_SETTLE_MS);
     if (!list_is_empty(&in->quiet) && may_start)
         due = sooner(due, start_due(in, LIST_ENTRY(in->quiet.next, struct tail, quiet)->quiet_ms +
-                                            CORRELATE_HOLD_MS));
+                                            in->common->join.timeout_ms));
     if (idle)
         due = sooner(due, idle->quiet_ms + FILE_IDLE_CLOSE_MS);
     return due;

@@ -73,6 +73,7 @@ struct stream_options input_stream_options(const struct input_common *common,
         .max_line_bytes = common->max_line_bytes,
         .chunk_bytes = common->chunk_bytes,
         .with_invocations = common->with_invocations,
+        .join = common->join,
         .is_live = !world->is_replay,
     };
 }

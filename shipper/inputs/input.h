@@ -35,6 +35,7 @@ struct input_common {
     int64_t max_line_bytes;
     int64_t chunk_bytes; /* how much is read at once */
     bool with_invocations;
+    struct join_options join;       /* how lines become records */
     int id_mode;                    /* enum id_mode */
     const char *namespace;          /* the key that the application's own keys stand under */
     bool with_original;             /* event.original: the line as it was read */

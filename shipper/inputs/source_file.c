@@ -118,6 +118,23 @@ static uint64_t file_mark(const struct source *base, uint64_t offset)
     return s->end.is_set && s->end.offset == offset ? s->end.hash : 0;
 }
 
+/* What is missing in front of it was verified by the read of what is there. */
+static void file_mark_inside(struct source *base, uint64_t offset, struct slice before)
+{
+    struct source_file *s = (struct source_file *)base;
+    char joined[MARK_MAX];
+    size_t want = mark_len(offset);
+    size_t n = before.len < want ? before.len : want;
+    size_t missing = want - n;
+
+    s->line.is_set = false;
+    if (missing && !file_reread(base, offset - want, joined, missing))
+        return;
+    if (n)
+        memcpy(joined + missing, before.ptr + before.len - n, n);
+    mark_set(&s->line, offset, joined + want);
+}
+
 bool source_file_lacks_mark(const struct files *files, int fd, uint64_t offset, uint64_t mark)
 {
     char before[MARK_MAX];
@@ -152,7 +169,12 @@ static void file_close(struct source *base)
 }
 
 static const struct source_ops file_ops = {
-    .read = file_read, .reread = file_reread, .mark = file_mark, .close = file_close};
+    .read = file_read,
+    .reread = file_reread,
+    .mark = file_mark,
+    .mark_inside = file_mark_inside,
+    .close = file_close,
+};
 
 struct source_file *source_file_new(const struct files *files, const char *path,
                                     const struct file_id *id)

@@ -243,6 +243,15 @@ static uint64_t packed_mark(const struct source *base, uint64_t offset)
     return s->end_mark.is_set && s->end_mark.offset == offset ? s->end_mark.hash : 0;
 }
 
+static void packed_mark_inside(struct source *base, uint64_t offset, struct slice before)
+{
+    struct source_packed *s = (struct source_packed *)base;
+
+    s->line_mark.is_set = false;
+    if (before.len >= mark_len(offset))
+        mark_set(&s->line_mark, offset, before.ptr + before.len);
+}
+
 static void packed_close(struct source *base)
 {
     struct source_packed *s = (struct source_packed *)base;
@@ -253,7 +262,11 @@ static void packed_close(struct source *base)
 }
 
 static const struct source_ops packed_ops = {
-    .read = packed_read, .mark = packed_mark, .close = packed_close};
+    .read = packed_read,
+    .mark = packed_mark,
+    .mark_inside = packed_mark_inside,
+    .close = packed_close,
+};
 
 struct source_packed *source_packed_new(const struct files *files, int fd, const char *path,
                                         enum packed_window window)

@@ -111,7 +111,7 @@ static void finish(struct input *in)
     bool has_rest = !rest_is_empty(&in->source.rest);
 
     if (in->is_busy || in->is_finished ||
-        !(has_rest || in->stream.carry.len || in->stream.correlate.has_held))
+        !(has_rest || in->stream.carry.len || stream_is_holding(&in->stream)))
         return;
     atomic_store(&in->source.is_at_end, true); /* nothing more is read */
     start_chunk(in, has_rest ? CHUNK_READ : CHUNK_FINISH);
@@ -194,8 +194,8 @@ static void start_chunk(struct input *in, enum chunk_purpose purpose)
 
 static int64_t stdin_tick(struct input *in, int64_t now_ms)
 {
-    int64_t held_ms = in->quiet_ms + CORRELATE_HOLD_MS;
-    bool has_held = !in->is_busy && in->stream.correlate.has_held;
+    int64_t held_ms = in->quiet_ms + in->common->join.timeout_ms;
+    bool has_held = !in->is_busy && stream_is_holding(&in->stream);
 
     in->now_ms = now_ms;
     if (in->is_busy || in->is_finished || in->is_stopped || in->is_paused)

@@ -55,6 +55,7 @@ struct tail {
     bool is_left;       /* to the next agent's input, which goes on with it */
     bool is_gone;       /* deleted: nothing on disk has its identity any more */
     bool has_shrunk;    /* below the position: what was seen beyond that is provably gone */
+    bool wants_end_cut; /* as soon as the record that was open is out: file_cut.c */
     bool is_cut;        /* truncated or written anew: its text is sought in a copy */
     bool has_copy;      /* and there is one */
     bool is_superseded; /* its inode has another generation's content now */

@@ -4,6 +4,7 @@
 #include "shipper/pipeline/batch.h"
 #include "shipper/pipeline/chunk.h"
 #include "shipper/pipeline/frame.h"
+#include "shipper/pipeline/join.h"
 #include "shipper/pipeline/lanes.h"
 #include "shipper/pipeline/line.h"
 #include "shipper/pipeline/pack.h"
@@ -50,8 +51,9 @@ static bool read_up_to(struct chunk *c, struct buffer *buf, size_t want, bool *a
     return true;
 }
 
-/* Reads a chunk into the worker's buffer; more of it if one line is longer than a chunk, but not
- * what comes behind that line: room in the budget was asked for a chunk. */
+/* Reads a chunk into the worker's buffer, behind what the one before has left; more of it if one
+ * line is longer than a chunk, but not what comes behind that line: room in the budget was asked
+ * for a chunk. */
 static bool read_chunk(struct chunk *c, struct buffer *buf, bool *at_end)
 {
     struct stream *s = c->stream;
@@ -59,6 +61,8 @@ static bool read_chunk(struct chunk *c, struct buffer *buf, bool *at_end)
     size_t want = chunk_size(s);
     size_t seen = 0;
 
+    if (s->has_open_record) /* else nothing new would be read */
+        want += s->carry.len;
     buf->len = 0;
     *at_end = c->purpose == CHUNK_IDLE;
     if (!make_room(s, buf, s->carry.len))
@@ -74,12 +78,13 @@ static bool read_chunk(struct chunk *c, struct buffer *buf, bool *at_end)
     return false;
 }
 
-static void take_line(struct line_work *work, const struct frame_line *line)
+static void take_record(struct line_work *work, const struct frame_line *line, uint32_t n_lines)
 {
     struct chunk *c = work->chunk;
     struct stream *s = c->stream;
+    unsigned flags = (line->is_cut ? RECORD_TRUNCATED : 0u) | (n_lines > 1 ? RECORD_JOINED : 0u);
 
-    c->n_lines++;
+    c->n_lines += n_lines;
     if (!s->has_head)
         stream_set_head(s, stream_head_hash(line->text));
     if (line->is_cut)
@@ -87,41 +92,87 @@ static void take_line(struct line_work *work, const struct frame_line *line)
     if (line->text.len && s->options->take)
         s->options->take(work, line->text, c->start + line->offset);
     else if (line->text.len)
-        line_process(work, line->text, c->start + line->offset,
-                     line->is_cut ? RECORD_TRUNCATED : 0);
+        line_process(work, line->text, c->start + line->offset, flags);
 }
 
-/* Works through the whole lines of `bytes`; returns how many bytes they took. */
-static size_t take_lines(struct line_work *work, struct slice bytes, bool is_last)
+/* What of a chunk's bytes was worked through. */
+struct taken {
+    size_t len;
+    bool is_open; /* behind it is a record that may go on */
+};
+
+/* Works through the whole records of `bytes`. is_last: no more bytes will come. is_quiet: none has
+ * come for so long that an open record is taken as whole. */
+static struct taken take_records(struct line_work *work, struct slice bytes, bool is_last,
+                                 bool is_quiet)
 {
     struct chunk *c = work->chunk;
     struct stream *s = c->stream;
+    struct taken taken = {0};
     struct frame f;
     struct frame_line line;
-    size_t done = 0;
+    uint32_t n_lines = 1;
 
     frame_init(&f, bytes, s->options->max_line_bytes, s->is_in_long_line, is_last);
     while (frame_next(&f, &line)) {
+        if (join_take(&s->options->join, &f, &line, &n_lines, is_quiet) == JOIN_OPEN) {
+            taken.is_open = true;
+            return taken;
+        }
         work->ahead = slice_from(f.bytes, f.at);
-        take_line(work, &line);
+        take_record(work, &line, n_lines);
         if (work->is_out_of_memory)
-            break; /* this line is read again, when there is memory */
-        done = f.at;
-    }
-    if (!work->is_out_of_memory) {
-        done = f.at;
+            return taken; /* this record is read again, when there is memory */
+        taken.len = f.at;
+        c->skipped_bytes = f.skipped_bytes;
         s->is_in_long_line = f.is_in_long_line;
     }
+    taken.len = f.at;
     c->skipped_bytes = f.skipped_bytes;
-    return done;
+    s->is_in_long_line = f.is_in_long_line;
+    return taken;
 }
 
-/* There is room: make_room. */
-static void keep_carry(struct stream *s, struct slice rest)
+/* What the next chunk begins with: what a source that cannot seek has given, and an open record,
+ * which must come out when its stream is quiet, or cut off by a truncation. False: no memory. */
+static bool keep_rest(struct stream *s, struct slice rest, bool is_open)
 {
+    s->has_open_record = is_open;
     s->carry.len = 0;
-    if (s->is_sequential)
-        buffer_add_slice(&s->carry, rest);
+    if (!s->is_sequential && !is_open) {
+        buffer_free(&s->carry);
+        return true;
+    }
+    if (!buffer_reserve(&s->carry, rest.len)) {
+        s->carry.failed = false;
+        s->has_open_record = false; /* it is read again */
+        return false;
+    }
+    buffer_add_slice(&s->carry, rest);
+    return true;
+}
+
+/* The records of the chunk; more is read as long as all of it is one that may go on. False: reading
+ * failed. */
+static bool take_all(struct chunk *c, struct line_work *work, struct buffer *buf, bool *at_end,
+                     struct taken *taken)
+{
+    struct stream *s = c->stream;
+    bool is_quiet = c->purpose == CHUNK_IDLE;
+
+    for (;;) {
+        struct slice bytes = buffer_slice(buf);
+
+        /* A stream that begins with undated lines: the first time that it says stands in for them.
+         */
+        if (!s->correlate.last_ns && c->start == 0 && !s->options->take)
+            work->first_ns = line_peek_time(work, bytes, PEEK_LINES, INT_MAX);
+        *taken = take_records(work, bytes, *at_end && c->purpose == CHUNK_FINISH, is_quiet);
+        if (!taken->is_open || taken->len || *at_end)
+            return true;
+        if (!read_up_to(c, buf, buf->len + chunk_size(s), at_end))
+            return false;
+    }
 }
 
 static void work_on(struct chunk *c, struct worker *w)
@@ -129,38 +180,49 @@ static void work_on(struct chunk *c, struct worker *w)
     struct stream *s = c->stream;
     struct buffer *buf = &w->chunk;
     struct line_work work;
+    struct taken taken = {0};
     struct slice bytes;
     bool at_end;
-    size_t done;
+    bool is_read;
 
     c->start = c->end = s->position;
-    if (!read_chunk(c, buf, &at_end)) {
+    line_work_init(&work, c, w);
+    is_read = read_chunk(c, buf, &at_end) && take_all(c, &work, buf, &at_end, &taken);
+    bytes = buffer_slice(buf);
+    if (is_read && at_end && c->purpose != CHUNK_READ && !work.is_out_of_memory)
+        line_flush(&work);
+    line_work_fini(&work);
+    if (!is_read) {
         /* A sequential source has moved on: what it gave is not lost. */
         if (buf->len > s->carry.len)
-            keep_carry(s, buffer_slice(buf));
+            keep_rest(s, bytes, s->has_open_record);
         c->how = CHUNK_ERROR;
         return;
     }
-    bytes = buffer_slice(buf);
-    line_work_init(&work, c, w);
-    /* A stream that begins with undated lines: the first time that it says stands in for them. */
-    if (!s->correlate.last_ns && c->start == 0 && !s->options->take)
-        work.first_ns = line_peek_time(&work, bytes, PEEK_LINES, INT_MAX);
-    done = take_lines(&work, bytes, at_end && c->purpose == CHUNK_FINISH);
-    if (at_end && c->purpose != CHUNK_READ && !work.is_out_of_memory)
-        line_flush(&work);
-    line_work_fini(&work);
 
-    s->position = c->end = c->start + done;
-    keep_carry(s, slice_from(bytes, done));
+    s->position = c->end = c->start + taken.len;
     c->how = at_end ? CHUNK_EMPTY : CHUNK_MORE;
-    if (work.is_out_of_memory) {
+    if (!keep_rest(s, slice_from(bytes, taken.len), taken.is_open) || work.is_out_of_memory) {
         c->how = CHUNK_ERROR;
         err_set(&c->why, ERR_NOMEM, "out of memory");
     }
-    if (done && s->is_sequential && (c->n_parts || s->keeps_state) &&
-        pack_bytes(w, slice_of(bytes.ptr, done), &c->raw))
-        c->raw_len = done;
+    if (taken.len && s->is_sequential && (c->n_parts || s->keeps_state) &&
+        pack_bytes(w, slice_of(bytes.ptr, taken.len), &c->raw))
+        c->raw_len = taken.len;
+}
+
+/* The worker's buffer has what was read, from the chunk's start on. */
+static uint64_t mark_position(const struct chunk *c, const struct worker *w)
+{
+    const struct stream *s = c->stream;
+    const struct source_ops *ops = s->source ? s->source->ops : NULL;
+
+    if (!ops || !ops->mark)
+        return 0;
+    if (s->has_open_record && ops->mark_inside)
+        ops->mark_inside(s->source, s->position,
+                         slice_of(w->chunk.ptr, (size_t)(s->position - c->start)));
+    return ops->mark(s->source, s->position);
 }
 
 static void run_chunk(struct job *job, struct worker *w)
@@ -170,8 +232,7 @@ static void run_chunk(struct job *job, struct worker *w)
 
     work_on(c, w);
     if (s->position != c->start || c->how != CHUNK_ERROR) /* else it is as it was */
-        s->mark =
-            s->source && s->source->ops->mark ? s->source->ops->mark(s->source, s->position) : 0;
+        s->mark = mark_position(c, w);
     stream_state_save(s, &c->state);
 }
 

@@ -201,7 +201,7 @@ static void add_flags(unsigned flags, struct buffer *out)
     } names[] = {
         {RECORD_TRUNCATED, "truncated"}, {RECORD_REPAIRED, "repaired"},
         {RECORD_BAD_JSON, "bad_json"},   {RECORD_MATCH_LIMIT, "match_limit"},
-        {RECORD_NO_MATCH, "no_match"},
+        {RECORD_NO_MATCH, "no_match"},   {RECORD_JOINED, "multiline"},
     };
     bool is_open = false;
 

@@ -264,7 +264,10 @@ bool line_process(struct line_work *work, struct slice line, uint64_t offset, un
     size_t n_done;
     int64_t ahead_ns = time_ahead(work, line);
 
-    parser_parse(s->options->parser, &work->worker->parse, line, r);
+    if (flags & RECORD_JOINED)
+        parser_parse_lines(s->options->parser, &work->worker->parse, line, r);
+    else
+        parser_parse(s->options->parser, &work->worker->parse, line, r);
     r->flags |= flags;
     at = name_line(s, r, line, offset);
     n_done = correlate_line(&s->correlate, r, &at, &found, done);

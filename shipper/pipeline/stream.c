@@ -38,6 +38,17 @@ void stream_set_head(struct stream *s, uint64_t head_hash)
             : s->id_key;
 }
 
+bool stream_is_holding(const struct stream *s)
+{
+    return s->has_open_record || s->correlate.has_held;
+}
+
+void stream_drop_rest(struct stream *s)
+{
+    buffer_free(&s->carry);
+    s->has_open_record = false;
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -19,6 +19,7 @@
 #include "shipper/pipeline/correlate.h"
 #include "shipper/pipeline/event.h"
 #include "shipper/pipeline/had.h"
+#include "shipper/pipeline/join.h"
 
 struct chunk;
 struct line_work;
@@ -37,6 +38,9 @@ struct source_ops {
     /* A hash of the bytes before offset, which was the end of a read or of a line in it; 0: not
      * known. After a restart it tells whether this is still the text that was read. May be NULL. */
     uint64_t (*mark)(const struct source *s, uint64_t offset);
+    /* Of an offset inside what was read last: `before` stood in front of it, perhaps less than a
+     * mark takes; then the source adds what it knows. mark() knows it from now on. May be NULL. */
+    void (*mark_inside)(struct source *s, uint64_t offset, struct slice before);
     void (*close)(struct source *s);
 };
 
@@ -58,6 +62,7 @@ struct stream_options {
     bool is_live;         /* a tail: undated lines carry the file's identity in their id, and may be
                              stamped with the file's time */
     stream_take_fn *take; /* lines that are no log lines; NULL: line_process */
+    struct join_options join;
 };
 
 struct stream {
@@ -85,9 +90,10 @@ struct stream {
                            after it inherits nothing */
     bool is_in_long_line; /* the rest of a line that was cut is skipped. (worker) */
     bool is_sequential;   /* the source cannot seek: `carry` keeps the open line. (worker) */
-    struct buffer carry;
-    bool keeps_state; /* no store has its position and no source its bytes: the stream keeps the
-                         one, its chunks the other until they are settled */
+    bool has_open_record; /* `carry` begins with a record that may go on. (worker) */
+    struct buffer carry;  /* read, and behind `position` */
+    bool keeps_state;     /* no store has its position and no source its bytes: the stream keeps the
+                             one, its chunks the other until they are settled */
 
     int64_t reserved_bytes; /* budget that was taken for its next chunk; chunk_start's */
     struct had_list had;    /* by each output, in an earlier life; (worker) may look */
@@ -113,6 +119,13 @@ void stream_set_origin(struct stream *s, struct slice host, struct slice path, u
 void stream_set_head(struct stream *s, uint64_t head_hash);
 /* The hash of a first line, or of as much of it as counts. */
 uint64_t stream_head_hash(struct slice first_line);
+
+/* Something comes out when the stream has been quiet for a while (CHUNK_IDLE): a summary, or a
+ * record that might have gone on. */
+bool stream_is_holding(const struct stream *s);
+
+/* Another source is read from the position on: what was read behind it is nothing any more. */
+void stream_drop_rest(struct stream *s);
 
 /* "app.log" of "app.log", "app.log.1", "app.log.2.gz", "app.log-20260101.zst": the path with what
  * rotation and compression add taken off. A part of `path`. */

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import Result
 from corpus import STYLES, corpus, interleaved, stream
-from shipping import write_packed
+from shipping import each_line, write_packed
 
 def documents(result):
     """{(file name, offset): document of the line}, {request: document of its invocation}"""
@@ -66,7 +66,7 @@ def replay(run_ship, tmp_path):
         folder.mkdir(exist_ok=True)
         for made in streams:
             (folder / made.name).write_bytes(made.data)
-        return documents(run_ship(["--replay", folder, "--host", "h", *args]))
+        return documents(run_ship(["--replay", folder, "--host", "h", *each_line(tmp_path), *args]))
 
     return run
 
@@ -105,17 +105,35 @@ def test_however_it_is_read(run_ship, replay, ship, ship_env, tmp_path):
     path = tmp_path / "logs" / made.name
     whole = replay(made)
     check(made, *map(dict, whole))
+    args = ["--host", "h", *each_line(tmp_path)]
 
     def expect_same(result, name, because):
         found = documents(result)
         check(made, *map(dict, found), file_name=name)
         assert ids(found) == ids(whole), because
 
-    expect_same(run_ship(["--replay", "-", "--host", "h", "--as", path], input=made.data), made.name, "a pipe")
-    expect_same(_in_drops([ship, "--replay", "-", "--host", "h", "--as", path], ship_env, made.data), made.name, "drops")
+    expect_same(run_ship(["--replay", "-", *args, "--as", path], input=made.data), made.name, "a pipe")
+    expect_same(_in_drops([ship, "--replay", "-", *args, "--as", path], ship_env, made.data), made.name, "drops")
     for file in path.with_name(f"{made.name}.1.gz"), path.with_name(f"{made.name}.2.zst"):
         write_packed(file, made.data)
-        expect_same(run_ship(["--replay", file, "--host", "h"]), file.name, file.suffix)
+        expect_same(run_ship(["--replay", file, *args]), file.name, file.suffix)
+
+
+def test_traces_are_the_same_however_they_are_read(run_ship, replay, tmp_path):
+    """Stack traces are joined: the same events out of a file, a pipe and a .gz, and each in the request of its first line."""
+    made = stream(19, 6000, "java")
+    path = tmp_path / "logs" / made.name
+    by_line, _ = replay(made)
+    whole = documents(run_ship(["--replay", path, "--host", "h"]))
+    joined = [doc for doc in whole[0].values() if "multiline" in doc.get("log.flags", ())]
+    assert len(joined) > 20 and all(doc["error.stack_trace"] for doc in joined)
+    assert len(whole[0]) < len(by_line)
+    for (_, offset), doc in whole[0].items():
+        assert doc.get("faas.execution") == by_line[(made.name, offset)].get("faas.execution")
+    piped = documents(run_ship(["--replay", "-", "--host", "h", "--as", path], input=made.data))
+    assert ids(piped) == ids(whole)
+    write_packed(packed := path.with_name(f"{made.name}.1.gz"), made.data)
+    assert ids(documents(run_ship(["--replay", packed, "--host", "h"]))) == ids(whole)
 
 
 def ids(found):
@@ -166,7 +184,7 @@ def test_very_many_lines(run_ship, tmp_path):
     streams = corpus(1, 300000)
     for made in streams:
         (folder / made.name).write_bytes(made.data)
-    lines, invocations = documents(run_ship(["--replay", folder, "--host", "h"]))
+    lines, invocations = documents(run_ship(["--replay", folder, "--host", "h", *each_line(tmp_path)]))
     assert len(invocations) == sum(len(made.invocations) for made in streams)
     for made in streams:
         count_lines(made, invocations)

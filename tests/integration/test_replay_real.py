@@ -10,7 +10,7 @@ import pytest
 
 from corpus import corpus as function_logs
 from peers import Peer, quiet_port
-from shipping import summary, write_packed
+from shipping import each_line, summary, write_packed
 
 IS_MILLION = os.environ.get("SHIP_TEST_MILLION") == "1"
 LINES = 1_000_000 if IS_MILLION else 60_000
@@ -57,7 +57,7 @@ def corpus(tmp_path_factory):
 
 
 def arguments(corpus, server, index):
-    return ["--replay", corpus.folder, "--to", server.url, "--index", index]
+    return ["--replay", corpus.folder, "--to", server.url, "--index", index, *each_line(corpus.folder.parent)]
 
 
 def without_end(corpus, server, index):

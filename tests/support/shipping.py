@@ -51,6 +51,12 @@ def write_config(path, inputs, outputs, **rest):
     return path
 
 
+def each_line(folder):
+    """Arguments that make each line an event, also those of a stack trace: for a truth that speaks of lines."""
+    inputs = [{"type": kind, **more, "multiline": {"type": "none"}} for kind, more in (("file", {"paths": ["/"]}), ("stdin", {}))]
+    return ["-c", write_config(folder / "each_line.yaml", inputs, [{"type": "stdout"}])]
+
+
 def elastic(url, **more):
     """An output that tests do not have to wait for."""
     batch = {"linger": "50ms", **more.pop("batch", {})}

@@ -302,16 +302,110 @@ Test(chunk, originals)
     }
 }
 
+/* --- records of several lines --- */
+
+static const struct join_options joined = {JOIN_AUTO, 500, 1 << 18, 2000};
+
+static const char traces[] = "error: first\n\tat a much longer frame than a chunk\n\tat b\nplain\n"
+                             "Error: unsure\nplain\nError: last\n\tat c";
+static const char trace_events[] =
+    "0:error: first\n\tat a much longer frame than a chunk\n\tat b\n56:plain\n"
+    "62:Error: unsure\n76:plain\n82:Error: last\n\tat c\n";
+
+Test(chunk, the_same_records_however_they_are_cut)
+{
+    for (int is_sequential = 0; is_sequential < 2; is_sequential++)
+        for (int64_t chunk = 1; chunk < (int64_t)sizeof traces + 2; chunk++)
+            for (size_t bite = 0; bite < 8; bite++) {
+                struct rig r;
+
+                rig_init(&r, slice_str(traces), is_sequential);
+                r.options.join = joined;
+                r.options.chunk_bytes = chunk;
+                r.source.bite = bite;
+                read_all(&r);
+                expect_out(&r, trace_events, "");
+                settle(&r);
+                cr_expect_eq(r.stream.settled_position, strlen(traces));
+                cr_expect_not(r.stream.has_open_record);
+                rig_fini(&r);
+            }
+}
+
+/* As a writer writes it, and ship reads it at once: line by line, byte by byte. */
+Test(chunk, the_same_records_however_they_come)
+{
+    for (int is_sequential = 0; is_sequential < 2; is_sequential++)
+        for (size_t step = 1; step < 40; step++) {
+            struct rig r;
+
+            rig_init(&r, slice_of(traces, 0), is_sequential);
+            r.options.join = joined;
+            for (size_t len = 0; len < strlen(traces); len += step) {
+                r.source.text = slice_of(traces, len);
+                while (read_chunk(&r, CHUNK_READ) == CHUNK_MORE)
+                    ;
+            }
+            r.source.text = slice_str(traces);
+            read_all(&r);
+            expect_out(&r, trace_events, "");
+            cr_expect_eq(r.n_items, 10, "each once for each lane");
+            rig_fini(&r);
+        }
+}
+
+Test(chunk, an_open_record_comes_out_when_it_is_quiet)
+{
+    for (int is_sequential = 0; is_sequential < 2; is_sequential++) {
+        struct rig r;
+
+        rig_init(&r, slice_str("Error: x\n\tat a\n\tat"), is_sequential);
+        r.options.join = joined;
+        cr_expect_eq(read_chunk(&r, CHUNK_READ), CHUNK_EMPTY);
+        expect_out(&r, "", "more may belong to it");
+        cr_expect_eq(r.stream.position, 0, "after a crash it is read again");
+        cr_expect(stream_is_holding(&r.stream));
+        cr_expect_eq(read_chunk(&r, CHUNK_IDLE), CHUNK_EMPTY);
+        expect_out(&r, "0:Error: x\n\tat a\n", "the line without an end is none yet");
+        cr_expect_eq(r.stream.position, 15);
+        cr_expect_not(stream_is_holding(&r.stream));
+        r.source.text = slice_str("Error: x\n\tat a\n\tat b\nok\n");
+        cr_expect_eq(read_chunk(&r, CHUNK_READ), CHUNK_EMPTY);
+        expect_out(&r, "15:\tat b\n21:ok\n", "what comes too late is an event of its own");
+        rig_fini(&r);
+    }
+}
+
+Test(chunk, an_open_record_survives_a_source_that_fails)
+{
+    for (int is_sequential = 0; is_sequential < 2; is_sequential++)
+        for (size_t at = 1; at < strlen(traces); at++) {
+            struct rig r;
+
+            rig_init(&r, slice_str(traces), is_sequential);
+            r.options.join = joined;
+            r.source.bite = 5;
+            r.source.fails_at = at;
+            while (read_chunk(&r, CHUNK_READ) == CHUNK_MORE)
+                ;
+            read_all(&r);
+            expect_out(&r, trace_events, "all the same");
+            rig_fini(&r);
+        }
+}
+
 /* Whatever allocation fails: no line is lost, and none comes under another place. A line may come
  * twice (a lane may have had it when the other had no memory), which ids make harmless. */
-static bool read_with_failing_malloc(unsigned nth, bool is_sequential)
+static bool read_with_failing_malloc(unsigned nth, bool is_sequential, const char *bytes,
+                                     const char *events_of)
 {
     struct rig r;
     bool has_failed;
     const char *rest;
     size_t len;
 
-    rig_init(&r, slice_str(text), is_sequential);
+    rig_init(&r, slice_str(bytes), is_sequential);
+    r.options.join = joined;
     failing_malloc_at(nth);
     for (int i = 0; i < 1000 && !(read_chunk(&r, CHUNK_FINISH) == CHUNK_EMPTY); i++)
         ;
@@ -321,16 +415,16 @@ static bool read_with_failing_malloc(unsigned nth, bool is_sequential)
     while (pool_reap(r.pool))
         ;
     buffer_add_char(&r.out, '\0');
-    for (rest = events; *rest; rest += len) {
+    for (rest = events_of; *rest; rest += len) {
         char line[64];
 
         len = (size_t)(strchr(rest, '\n') - rest) + 1;
         snprintf(line, sizeof line, "%.*s", (int)len, rest);
         cr_expect_not_null(strstr(r.out.ptr, line), "allocation %u: lost %s", nth, line);
     }
-    cr_expect_eq(r.stream.position, strlen(text), "allocation %u", nth);
+    cr_expect_eq(r.stream.position, strlen(bytes), "allocation %u", nth);
     settle(&r);
-    cr_expect_eq(r.stream.settled_position, strlen(text), "allocation %u", nth);
+    cr_expect_eq(r.stream.settled_position, strlen(bytes), "allocation %u", nth);
     rig_fini(&r);
     return has_failed;
 }
@@ -340,8 +434,11 @@ Test(chunk, memory_that_runs_out)
     for (int is_sequential = 0; is_sequential < 2; is_sequential++) {
         unsigned n = 1;
 
-        while (read_with_failing_malloc(n, is_sequential))
+        while (read_with_failing_malloc(n, is_sequential, text, events))
             n++;
         cr_expect_gt(n, 10);
+        n = 1;
+        while (read_with_failing_malloc(n, is_sequential, traces, trace_events))
+            n++;
     }
 }
