@@ -11,6 +11,7 @@ import time
 import pytest
 
 from fake_es import status
+from scrape import scrape
 from shipping import PATIENCE_S, elastic, saved_position, write_config
 
 SETTLE_S = PATIENCE_S
@@ -184,6 +185,31 @@ def test_letters_that_cannot_be_written(shop, plan):
     assert ship.stop().rc == 0
     assert shop.arrived() == [n for n in range(24) if n not in (10, 11, 12)]
     assert shop.fake.duplicates == 0
+
+
+def test_a_full_disk_under_the_letters_stops_reading(shop):
+    """More is refused than fits in memory: what cannot be set aside is held, and told; with room again it is all there, once."""
+    shop.fake.item_rule("poison", 400, "mapper_parsing_exception", "no such type")
+    shop.broken.touch()
+    shop.log.write_text("".join(f"poison {os.urandom(600).hex()} {n}\n" for n in range(9000)))
+    size = shop.log.stat().st_size  # 11 MB, which do not shrink to 4
+    ship = shop.start(shop.failing("calls=write error=ENOSPC", "/dead/"), limits={"memory": "4MiB"}, dead_letters_rotate="1GiB")
+    socket = shop.folder / "state" / "ship.sock"
+    seen = [-1]
+
+    def has_stopped():  # so much was read a second ago, too
+        seen.append(scrape(socket).value("ship_input_read_bytes_total", input="file"))
+        return len(seen) > 50 and seen[-50] == seen[-1] > 0
+
+    ship.wait_for(has_stopped, SETTLE_S)
+    assert seen[-1] < size
+    assert "No space left on device; keeping the events and trying again" in ship.stderr
+    assert scrape(socket).value("ship_memory_peak_bytes") < 8 * 2**20
+    assert dead(shop) == []
+    shop.broken.unlink()
+    shop.wait_position(ship)
+    assert ship.stop().rc == 0
+    assert sorted(int(letter["original"].split()[-1]) for letter in dead(shop)) == list(range(9000))
 
 
 @pytest.mark.parametrize("plan", UNSEEN)

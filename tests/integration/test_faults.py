@@ -335,6 +335,30 @@ def test_run_holds_and_tells(log, tmp_path, start_ship, fake_es, code):
     assert ship.stop().rc == 0
 
 
+@pytest.mark.parametrize("code", [401, 403])
+def test_lost_credentials_that_are_mended(log, tmp_path, start_ship, fake_es, code):
+    """S3. At work, not at its start; nothing is dropped, and it goes on by itself."""
+    path = log(500)
+    inputs = [{"type": "file", "paths": [str(path)]}]
+    more = {"state": str(tmp_path / "state"), "retry": {"initial": "50ms", "max": "200ms"}}
+    config = write_config(tmp_path / "ship.yaml", inputs, [elastic(fake_es.url, batch={"max_events": 50})], **more)
+    ship = start_ship(["run", "-c", config])
+    fake_es.wait_for(lambda fake: fake.count() == 500)
+    fake_es.default_fault = faults.status(code)
+    lines = path.read_text()
+    with open(path, "a") as file:
+        file.write(lines.replace("line ", "more "))
+    ship.wait_for(lambda: f"HTTP {code}" in ship.stderr)
+    requests = len(fake_es.requests)
+    fake_es.wait_for(lambda fake: len(fake.requests) >= requests + 3)  # it tries again
+    assert fake_es.count() == 500
+    fake_es.default_fault = None
+    fake_es.wait_for(lambda fake: fake.count() == 1000)
+    assert ship.stop().rc == 0
+    assert ship.stderr.count(f"HTTP {code}") == 1
+    assert not (tmp_path / "state" / "dead").exists()
+
+
 def test_a_redirect_is_not_followed_with_the_password(log, replay, fake_es):
     seen = []
 

@@ -107,13 +107,17 @@ def test_sinks_that_take_nothing(tmp_path, start_ship, heap, free_port):
     """FB3. Reading stops at the ceiling, whatever the sink does instead of taking it, and whatever the lines are like."""
     dead = elastic(f"http://127.0.0.1:{free_port}")
     many = [{"type": "file", "name": f"in{n}", "paths": [str(tmp_path / f"inputs/logs/{n}.log")]} for n in range(50)]
-    with FakeEs() as mute, FakeEs() as busy:
+    with FakeEs() as mute, FakeEs() as busy, FakeEs() as shut, FakeEs() as full:
         mute.default_fault = stall()
         busy.default_fault = status(429)
+        shut.default_fault = status(401)
+        full.item_rule("", 429, "cluster_block_exception", "disk usage exceeded flood-stage watermark")
         cases = {
             "dead": ({}, [dead], None),
             "stalling": ({}, [elastic(mute.url)], None),
             "refusing": ({}, [elastic(busy.url)], None),
+            "holding": ({}, [elastic(shut.url)], None),
+            "blocked": ({}, [elastic(full.url)], None),
             "long": ({"line": 5 * MIB}, [elastic(mute.url)], None),
             "inputs": ({"n_files": 50}, [elastic(mute.url)], many),
             "outputs": ({}, [dead, elastic(mute.url, name="second")], None),
