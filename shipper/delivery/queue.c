@@ -566,6 +566,8 @@ int queue_close(struct queue *q, struct err *e)
     number_set_free(&q->work.settled);
     queue_store_cut(&q->store);
     rc = queue_store_remember(&q->store, &q->settled, true, e);
+    queue_store_note_deleted(&q->store, &q->settled);
+    take_news(q);
     queue_store_close(&q->store);
     number_set_free(&q->settled);
     free(q->out);

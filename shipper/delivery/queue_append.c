@@ -8,7 +8,7 @@
 
 enum { KEPT_TEXT = 256 * 1024 }; /* what is kept of a large text's room */
 
-static struct queue_segment *written(struct queue_store *s)
+static struct queue_segment *written(const struct queue_store *s)
 {
     return &s->segments[s->n_segments - 1];
 }
@@ -63,6 +63,8 @@ static int begin_segment(struct queue_store *s)
     if (!grow(s))
         return -ENOMEM;
     file = create_file(s, name);
+    if (file == -ENOENT && queue_store_make_anew(s) == 0)
+        file = create_file(s, name);
     if (file < 0)
         return file;
     rc = write_head(s, file);
@@ -223,12 +225,23 @@ static int write_record(struct queue_store *s, const struct batch *b, uint64_t n
 
 /* --- groups ---------------------------------------------------------------------------------- */
 
+/* All calls succeed on a file that somebody deleted; the next life would not find it. */
+static int check_name(const struct queue_store *s)
+{
+    char name[QUEUE_NAME_MAX];
+
+    queue_segment_name(written(s)->id, name);
+    return s->disk->is_named(s->disk->ctx, s->dir, name, s->file) == 0 ? -ENOENT : 0;
+}
+
 static int make_durable(struct queue_store *s)
 {
     int rc = disk_sync(s->disk, s->file);
 
     if (rc == 0 && !s->is_name_synced)
         rc = disk_sync_dir(s->disk, s->dir);
+    if (rc == 0)
+        rc = check_name(s);
     if (rc == 0)
         s->is_name_synced = true;
     return rc;

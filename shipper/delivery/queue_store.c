@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shipper/base/hash.h"
+#include "shipper/base/plural.h"
 #include "shipper/delivery/queue_store.h"
 
 enum { MIB = 1024 * 1024, SEGMENTS = 16, SEGMENT_LEAST = MIB, SEGMENT_MOST = 64 * MIB };
@@ -111,6 +112,59 @@ int64_t queue_store_bytes(const struct queue_store *s)
     return bytes;
 }
 
+/* --- deleted under us ------------------------------------------------------------------------ */
+
+int queue_store_make_anew(struct queue_store *s)
+{
+    struct err ignored;
+    int dir = s->dir;
+    int lock = s->lock;
+
+    s->dir = s->disk->open_dir(s->disk->ctx, s->directory, true, &ignored);
+    s->lock = -1;
+    if (s->dir < 0 || take_lock(s, &ignored) < 0) {
+        close_handle(s, &s->lock);
+        close_handle(s, &s->dir);
+        s->dir = dir;
+        s->lock = lock;
+        return -1;
+    }
+    close_handle(s, &lock);
+    close_handle(s, &dir);
+    s->damage.dir = s->dir;
+    s->settled_sum = 0;
+    queue_damage_note(&s->damage, NULL,
+                      "was deleted, and is made anew; what was only there is lost");
+    return 0;
+}
+
+static bool is_deleted(const struct queue_store *s, const char *name)
+{
+    int file = disk_open(s->disk, s->dir, name, DISK_READ);
+
+    if (file >= 0)
+        s->disk->close(s->disk->ctx, file);
+    return file == -ENOENT;
+}
+
+void queue_store_note_deleted(struct queue_store *s, const struct number_set *settled)
+{
+    for (size_t i = 0; i < s->n_segments; i++) {
+        const struct queue_segment *segment = &s->segments[i];
+        uint64_t n =
+            segment->end - segment->first - number_set_count(settled, segment->first, segment->end);
+        char name[QUEUE_NAME_MAX];
+
+        queue_segment_name(segment->id, name);
+        if (n == 0 || !is_deleted(s, name))
+            continue;
+        s->damage.records += n;
+        queue_damage_note(&s->damage, name,
+                          "was deleted: %llu record%s in it, not sent yet, %s lost",
+                          (unsigned long long)n, plural_s(n), n == 1 ? "is" : "are");
+    }
+}
+
 /* --- remembering ----------------------------------------------------------------------------- */
 
 static void add_part(struct buffer *out, const struct queue_segment *segment,
@@ -146,6 +200,8 @@ static int write_settled(struct queue_store *s, const struct number_set *settled
     if (sum == s->settled_sum)
         return 0;
     rc = disk_replace(s->disk, s->dir, QUEUE_SETTLED_NAME, buffer_slice(text));
+    if (rc == -ENOENT && queue_store_make_anew(s) == 0)
+        rc = disk_replace(s->disk, s->dir, QUEUE_SETTLED_NAME, buffer_slice(text));
     if (rc < 0)
         return fail(s, QUEUE_SETTLED_NAME, rc, e);
     s->settled_sum = sum;

@@ -90,6 +90,11 @@ uint64_t queue_store_give_up(struct queue_store *s, uint64_t number, const struc
 int queue_store_remember(struct queue_store *s, const struct number_set *settled, bool is_last,
                          struct err *e);
 
+/* The directory is gone: another in its place. 0, and that was noted; or -1: it cannot be made. */
+int queue_store_make_anew(struct queue_store *s);
+/* At the end: what of it no next life will find, since somebody deleted its file, is noted. */
+void queue_store_note_deleted(struct queue_store *s, const struct number_set *settled);
+
 int64_t queue_store_bytes(const struct queue_store *s);
 
 #endif

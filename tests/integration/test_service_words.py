@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from fake_es import status
 from shipping import elastic, saved_position, write_config
 
 
@@ -98,3 +99,28 @@ def test_a_state_directory_that_is_deleted(config, start_ship, fake_es, tmp_path
     fake_es.wait_for(lambda fake: fake.duplicates == 2)
     assert ship.stop().rc == 0
     assert fake_es.count() == 2
+
+
+def test_a_queue_that_is_deleted(config, start_ship, fake_es, tmp_path):
+    """What was only there is lost, and told; what comes afterwards is safe."""
+    log, queue = tmp_path / "logs" / "a.log", tmp_path / "queue"
+    log.parent.mkdir()
+    log.write_text("one\n")
+    fake_es.default_fault = status(503)
+    ship = start_ship(["run", "-c", config(queue={"path": str(queue)})])
+    ship.wait_for(lambda: any(path.stat().st_size > 64 for path in queue.rglob("*.segment")))  # behind its head
+    ship.wait_for(lambda: "keeping 1 event" in ship.stderr)  # it is durable
+    shutil.rmtree(queue)
+    with open(log, "a") as file:
+        file.write("two\n")
+    ship.wait_for(lambda: f"{queue}/elasticsearch: was deleted, and is made anew; what was only there is lost" in ship.stderr)
+    ship.wait_for(lambda: any(path.stat().st_size > 64 for path in queue.rglob("*.segment")))
+    stopped = ship.stop()
+    assert stopped.rc == 0
+    assert "was deleted: 1 record in it, not sent yet, is lost" in stopped.stderr
+
+    fake_es.default_fault = None
+    ship = start_ship(["run", "-c", config(queue={"path": str(queue)})])
+    fake_es.wait_for(lambda fake: fake.count() == 1)
+    assert ship.stop().rc == 0
+    assert [event["message"] for event in fake_es.events()] == ["two"]

@@ -197,3 +197,44 @@ Test(queue_posix, with_a_thread)
         cr_expect_eq(r.n_got[tag], 1, "%u", tag);
     cr_assert(queue_rig_close(&r));
 }
+
+/* --- somebody deletes it --------------------------------------------------------------------- */
+
+/* What comes afterwards is durable again, and what is lost is told, once nothing can send it. */
+Test(queue_posix, a_directory_that_is_deleted_is_made_anew)
+{
+    r.keeps = true;
+    cr_assert(queue_rig_open(&r));
+    for (unsigned tag = 1; tag <= 2; tag++)
+        queue_rig_put(&r, tag, 500);
+    queue_rig_reap(&r);
+    temp_dir_remove(directory);
+    queue_rig_put(&r, 3, 500);
+    queue_rig_reap(&r);
+    cr_expect_neq(r.number[3], 0, "%s: %s", r.why.where, r.why.what);
+    cr_expect(queue_rig_said(&r, "was deleted, and is made anew"));
+    cr_expect_eq(access(below("lock"), F_OK), 0, "nobody else takes it meanwhile");
+    queue_settle(r.queue, r.number[1]);
+    cr_expect(queue_rig_close(&r));
+    cr_expect(queue_rig_said(&r, "0000000001.segment"));
+    cr_expect(queue_rig_said(&r, "was deleted: 1 record in it, not sent yet, is lost"));
+    r.keeps = false;
+    cr_assert(queue_rig_open(&r));
+    cr_expect_eq(queue_stats(r.queue)->records, 1);
+    cr_expect_eq(queue_rig_drain(&r), 1);
+    cr_expect_eq(r.n_got[3], 1);
+}
+
+Test(queue_posix, a_file_that_is_deleted_is_written_again)
+{
+    cr_assert(queue_rig_open(&r));
+    queue_rig_put(&r, 1, 500);
+    queue_rig_reap(&r);
+    cr_assert_eq(unlink(below("0000000001.segment")), 0);
+    queue_rig_put(&r, 2, 500);
+    queue_rig_reap(&r);
+    queue_rig_kill(&r);
+    cr_assert(queue_rig_open(&r));
+    cr_expect_eq(queue_rig_drain(&r), 1, "what was put after that is there");
+    cr_expect_eq(r.n_got[2], 1);
+}
