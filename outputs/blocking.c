@@ -125,6 +125,17 @@ void blocking_probe(struct sink *sink, sink_probe_fn *done, void *ctx)
     done(ctx, &why);
 }
 
+void blocking_finish(struct sink *sink)
+{
+    struct blocking *b = (struct blocking *)sink;
+
+    if (b->ops->stop)
+        b->ops->stop(b->self);
+    pool_stop(b->thread);
+    if (b->batch && b->reply.outcome == SINK_ITEMS) /* else there is nothing to tell */
+        pool_reap(b->thread);
+}
+
 void blocking_close(struct sink *sink)
 {
     struct blocking *b = (struct blocking *)sink;

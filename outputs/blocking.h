@@ -14,7 +14,8 @@ struct blocking_ops {
     void (*write)(void *self, struct batch *batch, struct sink_reply *reply);
     /* For `ship check`: 0 or -1 and *e. On the loop. May be NULL. */
     int (*probe)(void *self, struct err *e);
-    /* On the loop, before the end: a write that waits must come back soon. May be NULL. */
+    /* On the loop, before the end: a write that waits must come back soon, and say what of the
+     * batch it has written. May be NULL. */
     void (*stop)(void *self);
     void (*close)(void *self);
 };
@@ -28,6 +29,7 @@ unsigned blocking_max_in_flight(const struct sink *sink);
 void blocking_send(struct sink *sink, struct batch *batch, sink_done_fn *done, void *ctx);
 void blocking_probe(struct sink *sink, sink_probe_fn *done, void *ctx);
 const char *blocking_where(const struct sink *sink);
+void blocking_finish(struct sink *sink);
 void blocking_close(struct sink *sink);
 
 #endif

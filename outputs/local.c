@@ -152,5 +152,6 @@ const struct output_ops output_local = {
     .send = blocking_send,
     .probe = blocking_probe,
     .where = blocking_where,
+    .finish = blocking_finish,
     .close = blocking_close,
 };

@@ -111,6 +111,10 @@ struct output_ops {
     void (*probe)(struct sink *sink, sink_probe_fn *done, void *ctx);
     /* Where it sends to, for messages, without secrets: "http://es:9200/logs-x". */
     const char *(*where)(const struct sink *sink);
+    /* Before an end: what is under way and cannot be cancelled, only be told to make haste, comes
+     * back by `done` from inside this. What is sent from then on does not come back. Blocks. May be
+     * NULL. */
+    void (*finish)(struct sink *sink);
     /* Cancels what is under way: no `done` comes any more, the batches are freed. NULL is fine. */
     void (*close)(struct sink *sink);
 };

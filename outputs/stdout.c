@@ -50,12 +50,25 @@ static bool wait_writable(struct writer *w)
     return true;
 }
 
+/* How much to write at once: to a pipe whole lines, where they are short enough, so that what is
+ * told to stop does not leave half a one. */
+static size_t bite_of(const struct writer *w, struct slice bytes)
+{
+    size_t n = PIPE_BITE;
+
+    if (w->is_file || bytes.len <= PIPE_BITE)
+        return bytes.len;
+    while (n && bytes.ptr[n - 1] != '\n')
+        n--;
+    return n ? n : PIPE_BITE;
+}
+
 /* 0, or errno; *n_written: how much got there. */
 static int write_all(struct writer *w, struct slice bytes, size_t *n_written)
 {
     *n_written = 0;
     while (bytes.len) {
-        size_t bite = w->is_file || bytes.len < PIPE_BITE ? bytes.len : PIPE_BITE;
+        size_t bite = bite_of(w, bytes);
         ssize_t n;
 
         if (!w->is_file && !wait_writable(w))
@@ -86,6 +99,24 @@ static void cut_back(off_t before, size_t n_written)
         lseek(STDOUT_FILENO, before, SEEK_SET);
 }
 
+static bool is_written(const struct batch_item *item, size_t n_written)
+{
+    return (size_t)item->body_offset + item->body_len <= n_written;
+}
+
+/* Told to stop, with a reader that does not read: what the pipe has is delivered. False: it has
+ * nothing of it. */
+static bool tell_part(const struct batch *batch, size_t n_written, struct sink_reply *reply)
+{
+    if (!is_written(&batch->items[0], n_written))
+        return false;
+    reply->outcome = SINK_ITEMS;
+    for (size_t i = 0; i < batch->n_items; i++)
+        reply->verdicts[i] =
+            is_written(&batch->items[i], n_written) ? VERDICT_DELIVERED : VERDICT_RETRY;
+    return true;
+}
+
 static void write_batch(void *self, struct batch *batch, struct sink_reply *reply)
 {
     struct writer *w = self;
@@ -93,6 +124,8 @@ static void write_batch(void *self, struct batch *batch, struct sink_reply *repl
     size_t n_written;
     int failure = write_all(w, buffer_slice(&batch->body), &n_written);
 
+    if (failure == EINTR && !w->is_file && tell_part(batch, n_written, reply))
+        return;
     if (failure) {
         cut_back(before, n_written);
         reply->outcome = failure == EPIPE ? SINK_CLOSED : SINK_HOLD;
@@ -150,5 +183,6 @@ const struct output_ops output_stdout = {
     .send = blocking_send,
     .probe = blocking_probe,
     .where = blocking_where,
+    .finish = blocking_finish,
     .close = blocking_close,
 };

@@ -30,6 +30,9 @@ static void end_writer(struct pool *writer)
 
 void agent_end_writing(struct agent *a)
 {
+    for (size_t i = 0; i < a->plan.n_outputs; i++)
+        if (a->plan.outputs[i].ops->finish)
+            a->plan.outputs[i].ops->finish(a->sinks[i]);
     for (size_t i = 0; a->queue_writers && i < a->plan.n_outputs; i++)
         end_writer(a->queue_writers[i]);
     end_writer(a->writer);

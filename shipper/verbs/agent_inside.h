@@ -73,8 +73,8 @@ struct parts agent_parts(struct agent *a);
 uint64_t agent_would_lose(const struct agent *a);
 
 /* agent_close.c: at the end of agent_run. What the writers have on the disk by now is told: batches
- * that their queue has, dead letters. Untold, the next start would read and send them once more.
- * Blocks until what is being written is. */
+ * that their queue has, dead letters, what a pipe or a local store has taken. Untold, the next
+ * start would read and send them once more. Blocks until what is being written is. */
 void agent_end_writing(struct agent *a);
 
 /* agent_open.c: what only one agent can have open; the last of it are the signals. */

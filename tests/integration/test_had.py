@@ -4,9 +4,13 @@ Positions are the same for all outputs. With one that is stuck, all of it is rea
 it twice, and so would the dead letters.
 """
 
+import fcntl
 import json
 import signal
 import subprocess
+import sys
+import termios
+import time
 import uuid
 
 import pytest
@@ -134,3 +138,47 @@ def test_over_restarts(shop):
     shop.wait_all(ship)
     assert ship.stop().rc == 0
     shop.assert_each_once()
+
+
+@pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM])
+def test_a_reader_that_does_not_read(tmp_path, ship, ship_env, how):
+    """The pipe is full, and ship ends what it does within limits.drain: what the pipe has is not written again, and no line is torn."""
+    n = 2000
+    (tmp_path / "a.log").write_text("".join(f"line {number} {'x' * 300}\n" for number in range(n)))
+    inputs = [{"type": "file", "paths": [str(tmp_path / "a.log")]}]
+    config = write_config(tmp_path / "ship.yaml", inputs, [{"type": "stdout"}], state=str(tmp_path / "state"), limits={"drain": "200ms"})
+    args, err = [ship, "run", "-c", config], tmp_path / "err"
+
+    def start():
+        with open(err, "ab") as err_file:
+            return subprocess.Popen(args, stdout=subprocess.PIPE, stderr=err_file, stdin=subprocess.DEVNULL, env=ship_env)
+
+    def wait_for(claim):
+        give_up = time.monotonic() + PATIENCE_S
+        while not claim():
+            assert time.monotonic() < give_up, err.read_text()
+            time.sleep(0.02)
+
+    def unread(pipe):
+        return int.from_bytes(fcntl.ioctl(pipe.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    process, printed = start(), []
+    try:
+        wait_for(lambda: unread(process.stdout) > 50_000)  # of 64 KiB
+        process.send_signal(how)
+        if how == signal.SIGTERM:
+            wait_for(lambda: process.poll() is not None)
+            printed += process.stdout.read().splitlines()
+            process = start()
+        else:
+            wait_for(lambda: "reading again after" in err.read_text())
+        while len(printed) < n:
+            printed.append(process.stdout.readline())
+        process.terminate()
+        printed += process.stdout.read().splitlines()
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert [int(json.loads(line)["message"].split()[1]) for line in printed] == list(range(n))
