@@ -32,7 +32,7 @@ def append(path, text):
 
 
 def settled(fake_es, n):
-    fake_es.wait_for(lambda fake: fake.count() == n, 60)
+    fake_es.wait_for(lambda fake: fake.count() == n)
     return sorted(fake_es.events(), key=lambda event: event["log.offset"])
 
 
@@ -108,7 +108,7 @@ def test_truncated_behind_one_that_is_open(live, log, fake_es):
     settled(fake_es, 1)
     os.truncate(log, 0)
     append(log, "next\n")
-    fake_es.wait_for(lambda fake: fake.count() == 3, 60)
+    fake_es.wait_for(lambda fake: fake.count() == 3)
     messages = [event["message"] for event in fake_es.events()]
     assert sorted(messages) == sorted(["first", TRACE[0], "next"])
     assert "lost" not in ship.stderr

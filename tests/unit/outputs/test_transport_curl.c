@@ -499,7 +499,7 @@ Test(transport_curl, a_reply_has_a_ceiling, .timeout = 300)
 }
 
 /* Each is kept by libcurl, the trailers of a chunked reply without an end. */
-Test(transport_curl, headers_and_trailers_have_a_ceiling, .timeout = 20)
+Test(transport_curl, headers_and_trailers_have_a_ceiling, .timeout = 300)
 {
     static const char *const heads[] = {
         "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"};
