@@ -388,10 +388,24 @@ static bool enter_payload(struct reading *r, const struct json_member *payload)
 
 static void read_shape(struct reading *r)
 {
-    const struct json_member *payload = json_shape_read(r);
+    struct json_member *payload = json_shape_read(r);
 
     if (payload && !enter_payload(r, payload))
-        ((struct json_member *)payload)->is_taken = false;
+        payload->is_taken = false;
+}
+
+/* What Python's runtime writes of an error that ended the invocation (aws.md 1.4): "log_level" in
+ * the place of "level", and no message. That it ended there is for platform.report to say. */
+static void tell_thrown(struct reading *r)
+{
+    struct record *out = r->out;
+    const struct json_member *level = r->owner[JSON_SLOT_LEVEL];
+
+    if (!level || !slice_is(level->key, "log_level") || !out->request_id.len ||
+        out->error_type.kind == VALUE_NONE || out->error_message.kind == VALUE_NONE ||
+        out->error_stack.kind == VALUE_NONE)
+        return;
+    out->message = out->error_message;
 }
 
 static void read_line(struct reading *r, bool knows_request)
@@ -408,6 +422,8 @@ static void read_line(struct reading *r, bool knows_request)
     read_message(r);
     if (r->shape)
         json_shape_end(r);
+    else if (r->out->message.kind == VALUE_NONE)
+        tell_thrown(r);
     add_fields(r);
 }
 

@@ -17,7 +17,7 @@ struct walk {
     const struct shape *shape;
     uint32_t filled; /* slots: of two members for one, the first counts */
     size_t n_left;   /* objects that were taken apart */
-    const struct json_member *payload;
+    struct json_member *payload;
 };
 
 /* A string that is what it says, and not empty. */
@@ -329,8 +329,7 @@ static bool take(struct walk *w, const struct shape_row *row, const struct json_
     case SHAPE_FIRST:
         return take_first(w, row, m, path, depth);
     case SHAPE_PAYLOAD:
-        w->payload = m->type == JSON_TYPE_OBJECT && !m->is_unsafe ? m : NULL;
-        return w->payload;
+        return m->type == JSON_TYPE_OBJECT && !m->is_unsafe;
     case SHAPE_SPAN:
         return take_span(m, out);
     case SHAPE_FUNCTION:
@@ -388,6 +387,8 @@ static enum walked walk_object(struct walk *w, struct json_object *o, struct sli
         }
         if (row && take(w, row, m, slice_of(text, dot + m->key.len), depth))
             m->is_taken = true;
+        if (row && m->is_taken && row->how == SHAPE_PAYLOAD)
+            w->payload = m;
         is_all &= m->is_taken;
         is_any |= m->is_taken;
     }
@@ -410,7 +411,7 @@ static void trim_newline(struct value *message)
         s->len -= 2;
 }
 
-const struct json_member *json_shape_read(struct reading *r)
+struct json_member *json_shape_read(struct reading *r)
 {
     struct walk w = {.r = r, .shape = json_shape_of((enum json_group)r->shape)};
 

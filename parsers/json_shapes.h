@@ -10,7 +10,7 @@
 /* Takes what the line's shape (r->shape) says; members that went whole are marked as taken, the
  * others stay the application's. Uses scratch->nested and ->third. Returns the member whose object
  * is a line of its own (Google's jsonPayload), or NULL. */
-const struct json_member *json_shape_read(struct reading *r);
+struct json_member *json_shape_read(struct reading *r);
 
 /* After the line and its payload were read: a message for those that have none but a request. */
 void json_shape_end(struct reading *r);

@@ -1,4 +1,5 @@
-/* Platform events in JSON: {"time","type":"platform.*","record":{...}} (aws.md 1.4, 5.5). */
+/* Platform events in JSON: {"time","type":"platform.*","record":{...}} (aws.md 1.4, 5.5); web
+ * functions say "timestamp" (aws.md 2). */
 #include <math.h>
 #include <stdlib.h>
 
@@ -152,7 +153,7 @@ bool lambda_platform_json_parse(const struct json_object *object, struct parse_s
                                 struct record *out)
 {
     struct slice type = plain_of(object, "type");
-    struct slice time = plain_of(object, "time");
+    struct slice time = plain_of(object, json_find(object, "time") ? "time" : "timestamp");
 
     if (!slice_starts(type, slice_str("platform.")) || !json_find(object, "record"))
         return false;

@@ -46,7 +46,7 @@ Test(json, lambda_runtimes)
          "{\"timestamp\":\"2026-10-09T08:53:20Z\",\"log_level\":\"ERROR\",\"errorMessage\":\"'id'"
          "\","
          "\"errorType\":\"KeyError\",\"requestId\":\"" ID "\",\"stackTrace\":[\"  File x\\n\"]}",
-         "time=" T "000000000 level=error request=" ID
+         "time=" T "000000000 level=error message=''id'' request=" ID
          " error='KeyError' reason=''id'' stack=[\"  File x\\n\"]"},
         {"Java LambdaLogger",
          "{\"timestamp\":\"2026-10-09T08:53:20.123Z\",\"message\":\"hi\",\"level\":\"UNDEFINED\","

@@ -21,6 +21,10 @@ Test(lambda_json, the_life_of_an_environment)
                "\"functionVersion\":\"$LATEST\",\"instanceMaxMemory\":268435456}"),
          "kind=init_start " AT " faas='orders' version='$LATEST' runtime=nodejs:22.v122 "
          "init_type=on-demand"},
+        {"of web functions: a timestamp, and a type of its own",
+         "{\"timestamp\":\"2026-10-09T08:53:20.123Z\",\"level\":\"INFO\",\"type\":"
+         "\"platform.invokeStart\",\"region\":\"eu-west-1\",\"record\":{\"requestId\":\"" ID "\"}}",
+         "kind=platform " AT " request=" ID},
         {"initRuntimeDone",
          EVENT("initRuntimeDone",
                "{\"initializationType\":\"on-demand\",\"phase\":\"init\",\"status\":\"error\","
