@@ -45,7 +45,7 @@ struct time_zone *time_zone_open(const char *name, struct err *e)
 {
     const char *folder = getenv("TZDIR");
     char path[512];
-    int offset_s;
+    int offset_s = 0;
     struct time_zone *z;
 
     if (strcmp(name, "UTC") == 0 ||

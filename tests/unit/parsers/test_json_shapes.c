@@ -183,11 +183,11 @@ Test(json_shapes, edges_and_drains)
          "\"Exceptions\":[{\"Name\":\"Error\",\"Message\":\"boom\",\"TimestampMs\":1}],"
          "\"Logs\":[],\"Outcome\":\"exception\",\"ScriptName\":\"edge-a\",\"WallTimeMs\":7}",
          "time=" T "123000000 level=error message='GET https://x.example/ 500' "
-                   "request=9ab9830f8f01234f faas='edge-a' error='Error' reason='boom' "
-                   "url.original='https://x.example/' http.request.method='GET' "
-                   "http.response.status_code=500 event.outcome=\"failure\" event.duration=7000000 "
-                   "[Exceptions]=[{\"Name\":\"Error\",\"Message\":\"boom\",\"TimestampMs\":1}] "
-                   "[Logs]=[] [Outcome]='exception'"},
+         "request=9ab9830f8f01234f faas='edge-a' error='Error' reason='boom' "
+         "url.original='https://x.example/' http.request.method='GET' "
+         "http.response.status_code=500 event.outcome=\"failure\" event.duration=7000000 "
+         "[Exceptions]=[{\"Name\":\"Error\",\"Message\":\"boom\",\"TimestampMs\":1}] "
+         "[Logs]=[] [Outcome]='exception'"},
         {"Cloudflare Workers, a cron",
          "{\"EventTimestampMs\":1791536000123,\"Event\":{\"Cron\":\"* * * * "
          "*\"},\"Outcome\":\"ok\","
@@ -201,10 +201,10 @@ Test(json_shapes, edges_and_drains)
          "-1,\"proxy\":{\"timestamp\":1,\"method\":\"GET\",\"path\":\"/\",\"statusCode\":502,"
          "\"userAgent\":[\"curl/8\"]}}",
          "time=" T "123000000 level=error message='boom' request=abcde-1714557600100-a1b2c3d4f5e6 "
-                   "url.domain='x.vercel.app' http.request.method='GET' url.original='/' "
-                   "http.response.status_code=502 user_agent.original='curl/8' [proxy.timestamp]=1 "
-                   "[proxy.userAgent]=[\"curl/8\"] [id]='17' [deploymentId]='dpl_x' "
-                   "[source]='lambda' [projectId]='prj_x' [statusCode]=-1"},
+         "url.domain='x.vercel.app' http.request.method='GET' url.original='/' "
+         "http.response.status_code=502 user_agent.original='curl/8' [proxy.timestamp]=1 "
+         "[proxy.userAgent]=[\"curl/8\"] [id]='17' [deploymentId]='dpl_x' "
+         "[source]='lambda' [projectId]='prj_x' [statusCode]=-1"},
         {"a deployment of an application's own", "{\"deploymentId\":\"d\",\"host\":\"h\"}",
          "[deploymentId]='d' [host]='h'"},
         {"OpenWhisk's activation record",
