@@ -50,6 +50,18 @@ static void add_init(struct writer *w, const struct event *event)
     end_text(w);
 }
 
+/* The words of a stack trace are looked for too. */
+static void add_words(struct writer *w, const struct value *v)
+{
+    if (v->kind == VALUE_NONE)
+        return;
+    buffer_add_char(w->body, '\n');
+    if (v->kind == VALUE_TEXT)
+        buffer_add_slice(w->body, v->bytes);
+    else
+        json_unescape(v->bytes, w->body);
+}
+
 void local_record_encode(const struct event *event, struct buffer *body)
 {
     size_t start = body->len;
@@ -68,6 +80,7 @@ void local_record_encode(const struct event *event, struct buffer *body)
     add_text(&w, has_level ? level_name(event->level) : event->record->level_text);
     add_text(&w, document_action(event));
     document_message(event, body);
+    add_words(&w, &event->record->error_stack);
     end_text(&w);
     document_encode(event, true, body);
     end_text(&w);

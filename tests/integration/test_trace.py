@@ -93,7 +93,7 @@ def test_ambiguous_and_unknown(trace, store):
 
 
 IDS = [FAILED, TRACE[:10], f"1-{TRACE[:8]}", "aeba6fd2", "ca369234", "02e2763b", "zzzz", "c"]
-WORDS = [[], ["--find", "kettle"], ["--find", '"running low"'], ["--find", "pay* answer"], ["--find", "A-1049"], ["--find", "no such words"]]
+WORDS = [[], ["--find", "kettle"], ["--find", '"running low"'], ["--find", "pay* answer"], ["--find", "A-1049"], ["--find", "receipt charge"], ["--find", "no such words"]]
 
 
 @pytest.fixture

@@ -185,9 +185,9 @@ static int search(struct archive *base, const char *words, size_t max, archive_e
     json_t *query;
 
     if (words)
-        query =
-            json_pack("{s:{s:s, s:[s], s:s, s:s}}", "simple_query_string", "query", words, "fields",
-                      "message", "default_operator", "and", "flags", "PHRASE|PREFIX|WHITESPACE");
+        query = json_pack("{s:{s:s, s:[ss], s:s, s:s}}", "simple_query_string", "query", words,
+                          "fields", "message", "error.stack_trace", "default_operator", "and",
+                          "flags", "PHRASE|PREFIX|WHITESPACE");
     else
         query = json_pack("{s:{s:[{s:{s:s}}, {s:{s:s}}]}}", "bool", "filter", "term", a->action,
                           "invocation", "term", a->outcome, "failure");
