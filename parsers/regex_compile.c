@@ -59,6 +59,8 @@ static int compile(struct regex *r, struct slice plain, uint32_t flags, size_t *
     PCRE2_UCHAR text[120];
     uint32_t captures = 0;
 
+    if (!plain.len) /* PCRE2 takes no NULL */
+        plain = slice_str("");
     r->code = pcre2_compile((PCRE2_SPTR)plain.ptr, plain.len, always | flags, &code, at, NULL);
     if (!r->code) {
         pcre2_get_error_message(code, text, sizeof text);

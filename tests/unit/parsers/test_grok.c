@@ -252,6 +252,7 @@ Test(grok, errors)
          "missing closing parenthesis, at \"(?<g1>\\b\\w++\\b) (x\""},
         {"%{WORD}", NULL, NULL, "match",
          "it names no field, %{WORD:user}: nothing would become one"},
+        {"", NULL, NULL, "match", "it names no field, %{WORD:user}: nothing would become one"},
         {"%{A:a}", "A", "x%{A}", "patterns.A", "the pattern \"A\" is made of itself"},
         {"%{WORD:a}", "UNUSED", "[a", "patterns.UNUSED", NULL},
         {"%{WORD:a}", "UNUSED", "%{WRD}", "patterns.UNUSED",
