@@ -5,9 +5,9 @@
  * (descriptors), file_read.c (whose turn it is to be read), file_restore.c (where to go on after a
  * restart), file_had.c (and what some outputs have had behind that), file_late.c (what is written
  * to after its end), file_sweep.c (what is forgotten), file_cut.c (texts that were cut away),
- * file_copy.c (other files that have them), file_left.c (descriptors at a reload), file_lag.c (how
- * far behind it is), file_paths.c (paths made absolute), file_check.c (what `ship check` says),
- * file_overlap.c (two inputs over the same files).
+ * file_copy.c (other files that have them), file_twin.c (those that patterns have too), file_left.c
+ * (descriptors at a reload), file_lag.c (how far behind it is), file_paths.c (paths made absolute),
+ * file_check.c (what `ship check` says), file_overlap.c (two inputs over the same files).
  *
  * How news travels: a scan or the kernel queues spots; checking a spot looks at its path, and finds
  * the file there grown, rewritten, gone or replaced; tails with news are made ready; ready tails
@@ -201,6 +201,8 @@ struct spot *file_spot_find(const struct input *in, const char *path);
 struct spot *file_spot_get(struct input *in, const char *path);
 /* The one next in age of those of the same origin that have a file, or are to be checked. */
 struct spot *file_spot_older(const struct input *in, const struct spot *s);
+/* Those of the path's origin, one after the other; NULL: the first, and none is left. */
+struct spot *file_spot_kin(const struct input *in, const char *path, const struct spot *after);
 void file_spot_remove(struct input *in, struct spot *s);
 struct tail *file_tail_find(const struct input *in, const struct file_id *id);
 bool file_tail_insert(struct input *in, struct tail *t);
@@ -331,6 +333,13 @@ void file_read_between(struct input *in, struct tail *t, const struct sibling *c
  * `last`; the newest, or `last`. */
 struct tail *file_read_cut(struct input *in, const struct file_id *id, const struct known *fits,
                            const char *path, struct tail *last);
+
+/* --- file_twin.c --- */
+/* What is new at the spot is not to be read, or not yet: its text may be one that is read under
+ * another name. */
+bool file_is_twin(struct input *in, struct spot *s, const struct file_stat *st);
+/* t's file is gone: packed files that have all of what was read of it are not to be read. */
+void file_know_twins(struct input *in, const struct tail *t);
 
 /* --- file_chain.c --- */
 /* t waits until what came before it is read. */

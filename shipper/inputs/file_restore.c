@@ -414,6 +414,8 @@ void file_settled(struct input *in, struct tail *t)
     if (t->copy_path) {
         file_settle_copy(in, t);
     } else if (t->is_superseded || t->is_gone) {
+        if (t->is_gone)
+            file_know_twins(in, t);
         if (t->stream.key)
             checkpoints_remove(in->world->checkpoints, t->key);
     } else {

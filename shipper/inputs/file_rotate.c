@@ -192,6 +192,8 @@ static void find_home(struct input *in, struct tail *t, struct siblings_round *r
         siblings_free(&s);
     }
     list_push(&in->away, &t->away);
+    if (t->is_gone)
+        file_know_twins(in, t);
     if (t->is_gone && !tail_is_open(t) && !t->is_packed && t->state != TAIL_DRAINED) {
         file_seek_copy(in, t);
         return;

@@ -126,6 +126,11 @@ static void check_new(struct input *in, struct spot *s, const struct file_stat *
     struct tail *rotated = older ? NULL : rotated_predecessor(in, s);
     struct tail *predecessor = older ? older->tail : rotated;
 
+    if (file_is_twin(in, s, st)) {
+        if (s->tail)
+            file_displace(in, s->tail);
+        return; /* the next look may tell more */
+    }
     if (older && must_be_checked(in, older)) {
         if (!in->is_scan_due) /* else that looks at all of them, in their order */
             check_first(in, older, s);

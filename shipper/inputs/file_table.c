@@ -113,6 +113,17 @@ struct spot *file_spot_get(struct input *in, const char *path)
     return s;
 }
 
+struct spot *file_spot_kin(const struct input *in, const char *path, const struct spot *after)
+{
+    struct spot *s = after              ? after->next_kin
+                     : in->spot_buckets ? in->kin[hash_origin(path) & (in->spot_buckets - 1)]
+                                        : NULL;
+
+    while (s && !rotation_is_sibling(s->path, path))
+        s = s->next_kin;
+    return s;
+}
+
 static bool is_there(const struct spot *s)
 {
     return s->tail || list_has(&s->queued);
