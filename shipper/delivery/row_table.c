@@ -91,17 +91,19 @@ static bool put_row(struct row_table *t, struct row *r, bool replace)
     if (t->n_rows == t->cap && !grow(t))
         return false;
     slot = slot_of(t, r->key, r->hash);
-    there = *slot ? &t->rows[*slot - 1] : NULL;
-    if (there && !replace) {
-        there->was_removed |= is_or_was_removed(r);
-        row_fini(r);
-    } else if (there) {
+    if (!*slot) {
+        t->rows[t->n_rows++] = *r;
+        *slot = (uint32_t)t->n_rows;
+        return true;
+    }
+    there = &t->rows[*slot - 1];
+    if (replace) {
         r->was_removed |= is_or_was_removed(there);
         row_fini(there);
         *there = *r;
     } else {
-        t->rows[t->n_rows++] = *r;
-        *slot = (uint32_t)t->n_rows;
+        there->was_removed |= is_or_was_removed(r);
+        row_fini(r);
     }
     return true;
 }
