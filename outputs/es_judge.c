@@ -23,6 +23,9 @@ static void say_failure(const struct es_answer *a, struct err *e)
     char text[sizeof e->what];
 
     snprintf(text, sizeof text, forms[a->http->failure], a->http->why);
+    if (strstr(a->http->why, "wrong version number")) /* OpenSSL's words for no TLS at all */
+        strncat(text, ": that is no TLS; does it speak plain http?",
+                sizeof text - strlen(text) - 1);
     err_set(e, a->http->failure == HTTP_UNTRUSTED ? ERR_REFUSED : ERR_NET, "%s", text);
     err_at(e, "%s", a->host);
 }

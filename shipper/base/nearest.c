@@ -68,9 +68,12 @@ static void hold_against(struct nearest *n, struct slice candidate, const char *
 
 void nearest_offer(struct nearest *n, const char *name)
 {
-    const char *dot = strrchr(name, '.');
+    const char *first = strchr(name, '.');
+    const char *last = strrchr(name, '.');
 
     hold_against(n, slice_str(name), name);
-    if (dot)
-        hold_against(n, slice_str(dot + 1), name);
+    if (!first)
+        return;
+    hold_against(n, slice_str(last + 1), name);
+    hold_against(n, slice_of(name, (size_t)(first - name)), name);
 }

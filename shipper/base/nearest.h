@@ -16,7 +16,7 @@ struct nearest {
 
 void nearest_init(struct nearest *n, struct slice word);
 /* A valid name, which must live as long as *n. A dotted one ("tls.ca_file") is also known by its
- * last part. Of two that are as near, the first. */
+ * last part and by its first. Of two that are as near, the first. */
 void nearest_offer(struct nearest *n, const char *name);
 
 /* How many letters must be put in, taken out, changed, or swapped with their neighbour; case counts

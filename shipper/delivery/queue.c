@@ -326,8 +326,13 @@ static void done_remember(struct queue *q)
         q->is_dirty = true;
         q->remember_at_ms = q->now_ms + REMEMBER_AGAIN_MS;
     }
-    if (has_failed && !q->has_remember_trouble)
+    if (has_failed && !q->has_remember_trouble) {
+        strncat(w->remember_why.what,
+                "; until it can be written, a restart sends again what was sent since, under the "
+                "same ids",
+                sizeof w->remember_why.what - strlen(w->remember_why.what) - 1);
         q->log(q->log_ctx, &w->remember_why);
+    }
     q->has_remember_trouble = has_failed;
 }
 

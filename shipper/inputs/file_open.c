@@ -3,6 +3,8 @@
  * Those of files that their path leads to again are few, and wander. Those of files that are away
  * and not read to their end are kept beside them, up to a limit: behind a name that is deleted the
  * descriptor is all that is left. */
+#include <string.h>
+
 #include "shipper/inputs/file_input.h"
 
 enum { LOOKS_MAX = 128 };
@@ -197,6 +199,13 @@ void file_complain(struct input *in, struct tail *t, struct err *e)
     file_log(in, e);
 }
 
+static void complain_unopened(struct input *in, struct tail *t, struct err *e)
+{
+    if (!in->world->is_replay)
+        strncat(e->what, "; it is tried again", sizeof e->what - strlen(e->what) - 1);
+    file_complain(in, t, e);
+}
+
 static bool is_full(const struct input *in)
 {
     return in->n_open - in->n_held >= in->most_open;
@@ -225,7 +234,7 @@ bool file_open(struct input *in, struct tail *t)
     if (e.code == ERR_BUSY || e.code == ERR_NOMEM)
         pause_opening(in, &e);
     else if (!missing || in->world->is_replay)
-        file_complain(in, t, &e);
+        complain_unopened(in, t, &e);
     return false;
 }
 

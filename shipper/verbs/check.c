@@ -125,17 +125,17 @@ static void check_queue(struct check *c, const struct output_config *out)
 
     if (!directory)
         return;
-    printf("  queue %s: ", directory);
     if (path_check_directory(directory, &e) < 0 ||
         !queue_peek(directory, &disk_posix, &found, &e)) {
-        puts("");
+        printf("  queue %s\n", directory);
         say_trouble(c, "%s", e.what);
         return;
     }
     if (found.events)
-        printf("%llu event%s\n", (unsigned long long)found.events, plural_s(found.events));
+        printf("  queue %s: %llu event%s\n", directory, (unsigned long long)found.events,
+               plural_s(found.events));
     else
-        puts("empty");
+        printf("  queue %s: empty\n", directory);
     if (found.damaged_records)
         say_warning(c, "%lld bytes in the queue are damaged; what was there is lost",
                     (long long)found.damaged_bytes);
@@ -173,6 +173,22 @@ static void check_directory(struct check *c, const char *what, const char *path)
         say_trouble(c, "%s", e.what);
 }
 
+/* As it would stop a start. An empty one is as if there were none. */
+static void check_positions(struct check *c, const char *state)
+{
+    static const char magic[] = "SQLite format 3"; /* the header of each of its files; NUL too */
+    char head[sizeof magic];
+    char *path = path_join(state, "checkpoints.db");
+    FILE *f = path ? fopen(path, "re") : NULL;
+    size_t n = f ? fread(head, 1, sizeof head, f) : 0;
+
+    if (n && (n < sizeof head || memcmp(head, magic, sizeof head) != 0))
+        say_trouble(c, "%s: the positions of all files are in it, and it is damaged", path);
+    if (f)
+        fclose(f);
+    free(path);
+}
+
 /* Said only where it is configured, or cannot be. */
 static void check_status(struct check *c, const char *text)
 {
@@ -200,6 +216,7 @@ static int check_state(struct check *c, struct err *e)
 
     if (is_whole) {
         check_directory(c, "state", state);
+        check_positions(c, state);
         if (g->dead_letters)
             check_directory(c, "dead letters", dead);
         check_status(c, status);

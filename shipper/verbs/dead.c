@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "shipper/base/nearest.h"
 #include "shipper/base/plural.h"
 #include "shipper/delivery/letter.h"
 #include "shipper/delivery/letter_files.h"
@@ -142,7 +143,10 @@ static int print(struct buffer *text)
 
 static int tell_none(const struct dead *d)
 {
-    printf("no dead letters in %s\n", d->place.directory);
+    bool is_there = access(d->place.directory, F_OK) == 0;
+
+    printf("no dead letters in %s%s\n", d->place.directory,
+           is_there ? "" : ": there is no such directory");
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -363,6 +367,20 @@ static const struct {
     action_fn *run;
 } actions[] = {{"list", list}, {"show", show}, {"replay", replay}, {"drop", drop_letters}};
 
+static int no_action(const char *name)
+{
+    struct nearest near;
+
+    if (!name)
+        return usage_error("dead", "want list, show, replay or drop");
+    nearest_init(&near, slice_str(name));
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        nearest_offer(&near, actions[i].name);
+    if (near.name)
+        return usage_error("dead", "\"%.60s\" is unknown; did you mean \"%s\"?", name, near.name);
+    return usage_error("dead", "\"%.60s\" is unknown; want list, show, replay or drop", name);
+}
+
 static action_fn *find_action(const char *name)
 {
     for (size_t i = 0; name && i < sizeof actions / sizeof actions[0]; i++)
@@ -379,7 +397,7 @@ static int act(struct dead *d)
     int rc = -1;
 
     if (!action)
-        return usage_error("dead", "want list, show, replay or drop");
+        return no_action(d->action);
     if (place_find(&d->place, d->directory, d->config_path, wants_config, &e) == 0 &&
         letter_files_list(d->place.directory, &d->files, &e) == 0)
         rc = action(d, &e);

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/registry.h"
 #include "config/schema.h"
 #include "shipper/base/buffer.h"
+#include "shipper/base/nearest.h"
 #include "shipper/verbs/verbs.h"
 
 static void list(FILE *to)
@@ -32,6 +34,25 @@ int verb_show_help(const struct verb *v)
     return EXIT_DONE;
 }
 
+static int unknown(const char *name)
+{
+    struct registry_entry entry;
+    struct nearest near;
+
+    nearest_init(&near, slice_str(name));
+    for (size_t i = 0; verbs[i]; i++)
+        nearest_offer(&near, verbs[i]->name);
+    for (enum registry_kind kind = 0; kind < REGISTRY_KINDS; kind++)
+        for (size_t i = 0; registry_entry(kind, i, &entry); i++)
+            nearest_offer(&near, entry.name);
+    if (near.name)
+        return usage_error(NULL,
+                           "no verb, input, parser or output is called \"%.40s\"; did you mean "
+                           "\"%s\"?",
+                           name, near.name);
+    return usage_error(NULL, "no verb, input, parser or output is called \"%.40s\"", name);
+}
+
 static int run(int argc, char **argv)
 {
     const struct verb *v;
@@ -55,7 +76,7 @@ static int run(int argc, char **argv)
     buffer_free(&text);
     if (is_known)
         return EXIT_DONE;
-    return usage_error(NULL, "no verb, input, parser or output is called \"%.40s\"", argv[1]);
+    return unknown(argv[1]);
 }
 
 const struct verb verb_help = {

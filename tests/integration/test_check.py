@@ -59,6 +59,13 @@ def test_a_refused_connection(run_ship, config, free_port):
     assert done.stdout.splitlines()[-1] == "not ready: 1 to mend"
 
 
+def test_tls_where_there_is_none(run_ship, config, fake_es):
+    url = fake_es.url.replace("http:", "https:")
+    done = run_ship(["check", "-c", config([LOGS], [elastic(url)])]).expect(1)
+    assert f"  FAILED: {url}: not reached: " in done.stdout
+    assert "that is no TLS; does it speak plain http?" in done.stdout
+
+
 def test_one_of_two_hosts(run_ship, config, fake_es, free_port):
     path = config([LOGS], [elastic([fake_es.url, f"http://127.0.0.1:{free_port}"])])
     done = run_ship(["check", "-c", path]).expect(1)
@@ -148,6 +155,22 @@ def test_directories_that_cannot_be_written(as_nobody, config, tmp_path):
     assert f"  FAILED: local store {closed}/events.db: {closed} cannot be written: Permission denied" in done.stdout
     assert f"  FAILED: cannot be made in {closed}: Permission denied" in done.stdout
     assert f"  FAILED: {tmp_path}/logs/a.log is no directory" in done.stdout
+
+
+def test_positions_that_are_damaged(run_ship, config, tmp_path):
+    """As `ship run` would not start."""
+    path = config([LOGS], [STDOUT])
+    (tmp_path / "state").mkdir()
+    for content, rc in ((b"", 0), (b"SQLite format 3\0" + bytes(84), 0), (b"SQLite", 1), (b"no database " * 100, 1)):
+        (tmp_path / "state/checkpoints.db").write_bytes(content)
+        done = run_ship(["check", "-c", path]).expect(rc)
+        assert ("  FAILED: state/checkpoints.db: the positions of all files are in it, and it is damaged" in done.stdout) == (rc == 1)
+
+
+def test_a_queue_that_cannot_be(run_ship, config, tmp_path):
+    (tmp_path / "file").touch()
+    done = run_ship(["check", "-c", config([LOGS], [STDOUT], queue={"path": "file/queue"})]).expect(1)
+    assert "  queue file/queue/stdout\n  FAILED: " in done.stdout
 
 
 def test_a_store_that_is_none(run_ship, config, tmp_path):

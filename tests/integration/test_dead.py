@@ -58,7 +58,7 @@ def truth(run_ship, log):
 def test_nothing_there(ship_dead, tmp_path):
     for args in (["list"], ["show"], ["replay", "--to", "http://127.0.0.1:1"], ["drop", "--all"]):
         said = ship_dead(*args, "--dir", tmp_path / "none").stdout
-        assert said == f"no dead letters in {tmp_path}/none\n"
+        assert said == f"no dead letters in {tmp_path}/none: there is no such directory\n"
     assert not (tmp_path / "none").exists()
 
 
@@ -93,7 +93,8 @@ def test_show(ship_dead, dead, fake_es):
     "args, said",
     [
         ([], "list, show, replay or drop"),
-        (["lisst"], "list, show, replay or drop"),
+        (["lisst"], '"lisst" is unknown; did you mean "list"?'),
+        (["away"], '"away" is unknown; want list, show, replay or drop'),
         (["list", "2"], "too much"),
         (["drop"], "--type TYPE or --all"),
         (["drop", "--all", "--type", "x"], "--type TYPE or --all"),

@@ -124,3 +124,17 @@ def test_a_queue_that_is_deleted(config, start_ship, fake_es, tmp_path):
     fake_es.wait_for(lambda fake: fake.count() == 1)
     assert ship.stop().rc == 0
     assert [event["message"] for event in fake_es.events()] == ["two"]
+
+
+# ---- a slip of the finger ----------------------------------------------------------------------
+
+
+def test_help_knows_what_was_meant(run_ship):
+    for word, meant in (("elasticserch", "elasticsearch"), ("chek", "check"), ("fiel", "file")):
+        assert f'is called "{word}"; did you mean "{meant}"?' in run_ship(["help", word]).expect(2).stderr
+    assert "did you mean" not in run_ship(["help", "nothing-like-it"]).expect(2).stderr
+
+
+def test_a_map_that_is_misspelled(config, run_ship, tmp_path):
+    done = run_ship(["check", "-c", config(qeue={"path": str(tmp_path / "queue")})]).expect(2)
+    assert 'there is no option "qeue"; did you mean "queue.path"?' in done.stderr

@@ -34,6 +34,7 @@ Test(config_nearest, the_name_that_was_meant)
         {"api-key", "api_key"},
         {"API_KEY", "api_key"},
         {"ca_file", "tls.ca_file"},
+        {"tsl", "tls.ca_file"}, /* a map of its own; the first in it */
         {"tls.cafile", "tls.ca_file"},
         {"verfiy", "tls.verify"},
         {"concurency", "concurrency"},

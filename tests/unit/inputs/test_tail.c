@@ -373,7 +373,7 @@ Test(tail, permission_denied)
     rig_open(&r, "*.log");
     rig_run(&r, 5000);
     rig_expect(&r, "2\n", "its neighbour is unharmed");
-    expect_log("Permission denied", true);
+    expect_log("Permission denied; it is tried again", true);
     cr_expect_eq(input_file.stats(r.input)->errors, 1, "counted once");
     r.denied = NULL;
     rig_run(&r, 3000);
