@@ -105,7 +105,8 @@ def is_running(pid):
 def test_the_templates_differ_only_where_the_servers_do():
     read = lambda kind: json.loads((ROOT / "packaging" / "templates" / f"{kind}.json").read_text())
     es, opensearch = read("elasticsearch"), read("opensearch")
-    assert es["template"]["mappings"]["properties"].pop("app")["type"] == "flattened"
-    assert opensearch["template"]["mappings"]["properties"].pop("app") == {"type": "flat_object"}
+    for name in ("app", "log.syslog.structured_data"):
+        assert es["template"]["mappings"]["properties"].pop(name)["type"] == "flattened"
+        assert opensearch["template"]["mappings"]["properties"].pop(name) == {"type": "flat_object"}
     del es["template"]["settings"]["index.mapping.total_fields.ignore_dynamic_beyond_limit"]
     assert es == opensearch
