@@ -38,7 +38,7 @@ void sim_life_judge(struct sim_life *l)
     if (!sim_world_check(&l->world, l->ship.servers, l->ship.n_servers, l->is_dead, why,
                          sizeof why))
         sim_life_fail(l, "%s", why);
-    sim_ship_check_sums(&l->ship);
+    sim_agent_check_sums(l->ship.agent);
     if (l->ship.violation[0])
         sim_life_fail(l, "%s", l->ship.violation);
 }

@@ -71,7 +71,7 @@ static void after_kill(struct sim_life *l)
 
 static void open_ship(struct sim_life *l)
 {
-    if (l->ship.is_up)
+    if (l->ship.agent)
         return;
     if (sim_ship_open(&l->ship)) {
         sim_life_tell(l, "ship is started");
@@ -112,13 +112,15 @@ static void change_disk(struct sim_life *l)
 
 static void change_memory(struct sim_life *l)
 {
-    sim_ship_starve(&l->ship, !l->ship.is_starved);
-    sim_life_tell(l, "limits.memory: %s", l->ship.is_starved ? "taken by others" : "free");
+    if (!l->ship.agent)
+        return;
+    sim_ship_starve(&l->ship, !l->ship.agent->is_starved);
+    sim_life_tell(l, "limits.memory: %s", l->ship.agent->is_starved ? "taken by others" : "free");
 }
 
 static void threaten(struct sim_life *l)
 {
-    if (!l->ship.is_up)
+    if (!l->ship.agent)
         return;
     if (sim_draw(&l->random, 3)) {
         l->ship.kill_in = 1 + sim_draw(&l->random, 60);
@@ -131,28 +133,39 @@ static void threaten(struct sim_life *l)
     }
 }
 
-static void stop_ship(struct sim_life *l, enum stopping how)
+static void stop_ship(struct sim_life *l)
 {
-    static const char *const signals[] = {"", "SIGHUP", "SIGTERM", "SIGTERM, twice"};
-    int64_t drain_ms = sim_draw(&l->random, 2) ? 10000 : 0;
+    struct sim_stop how = {.drain_ms = sim_draw(&l->random, 2) ? 10000 : 0};
 
-    if (!l->ship.is_up)
+    if (!l->ship.agent)
         return;
+    if (sim_draw(&l->random, 3) == 0)
+        how.again_ms = 20 + sim_draw(&l->random, 1000);
     sim_ship_starve(&l->ship, false);
-    sim_life_tell(l, "%s; at most %lld ms to drain", signals[how], (long long)drain_ms);
-    sim_ship_stop(&l->ship, how, drain_ms);
+    sim_life_tell(l, "SIGTERM%s; at most %lld ms to drain", how.again_ms ? ", twice" : "",
+                  (long long)how.drain_ms);
+    sim_ship_stop(&l->ship, &how);
     if (sim_vfs_is_dead())
         after_kill(l);
 }
 
-/* The next ship is another one, with what its configuration says now. */
 static void reload(struct sim_life *l)
 {
-    if (!l->ship.is_up)
+    int64_t drain_ms = sim_draw(&l->random, 2) ? 10000 : 0;
+
+    if (!l->ship.agent)
         return;
-    stop_ship(l, STOP_RELOAD);
-    sim_life_tell(l, "the configuration has %s", sim_life_draw_again(l));
-    open_ship(l);
+    sim_ship_starve(&l->ship, false);
+    sim_life_tell(l, "SIGHUP; at most %lld ms to drain; the configuration has %s",
+                  (long long)drain_ms, sim_life_draw_again(l));
+    l->ship.error[0] = '\0';
+    if (sim_ship_reload(&l->ship, drain_ms))
+        sim_life_tell(l, "the next agent takes over");
+    if (l->ship.error[0])
+        sim_life_tell(l, "it does not: %s%s", l->ship.error,
+                      l->ship.agent ? "; the old one again" : "");
+    if (sim_vfs_is_dead())
+        after_kill(l);
 }
 
 static void step(struct sim_life *l)
@@ -176,10 +189,10 @@ static void step(struct sim_life *l)
     else if (die < 22)
         threaten(l);
     else if (die < 25)
-        stop_ship(l, sim_draw(&l->random, 3) ? STOP_DRAIN : STOP_NOW);
+        stop_ship(l);
     else if (die < 29)
         reload(l);
-    if (!l->ship.is_up && sim_draw(&l->random, 2))
+    if (!l->ship.agent && sim_draw(&l->random, 2))
         open_ship(l);
     if (!sim_ship_run(&l->ship, ms))
         after_kill(l);
@@ -210,15 +223,16 @@ static void settle(struct sim_life *l)
     sim_world_end(&l->world);
     open_ship(l);
     until = l->ship.now_ms + patience_ms(l);
-    while (l->ship.is_up && n_quiet < 5 && l->ship.now_ms < until) {
+    while (l->ship.agent && n_quiet < 5 && l->ship.now_ms < until) {
         sim_ship_run(&l->ship, 10000);
-        n_quiet = sim_ship_is_idle(&l->ship) && input_file.stats(l->ship.input)->bytes == bytes
-                      ? n_quiet + 1
-                      : 0;
-        bytes = input_file.stats(l->ship.input)->bytes;
+        n_quiet =
+            sim_ship_is_idle(&l->ship) && input_file.stats(l->ship.agent->input)->bytes == bytes
+                ? n_quiet + 1
+                : 0;
+        bytes = input_file.stats(l->ship.agent->input)->bytes;
     }
     sim_life_tell(l, "%s", n_quiet < 5 ? "it does not come to rest" : "all is at rest");
-    if (!l->ship.is_up)
+    if (!l->ship.agent)
         sim_life_fail(l, "%s", l->ship.error);
     else if (n_quiet < 5)
         sim_life_fail(l, "it does not come to rest within %lld s: %s",
@@ -281,7 +295,7 @@ bool sim_life_live(struct sim_life *l, uint64_t seed, const struct sim_life_opti
         sim_life_judge(l);
     if (options->is_dumped)
         sim_life_dump(l);
-    sim_ship_stop(&l->ship, STOP_DRAIN, 10000);
+    sim_ship_stop(&l->ship, &(struct sim_stop){.drain_ms = 10000});
     life_fini(l);
     return !l->why[0];
 }
