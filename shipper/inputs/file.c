@@ -84,6 +84,7 @@ static void file_close(struct input *in)
     }
     file_tables_free(in);
     file_free_had(in);
+    handover_fini(&in->left);
     file_paths_free(in->patterns);
     file_paths_free(in->excludes);
     file_paths_free(in->own_files);
@@ -198,10 +199,10 @@ static struct input *file_input_open(const void *opts, const struct input_common
     }
     if (file_load_rows(in, e) < 0 || file_load_had(in, e) < 0)
         goto fail;
+    file_take_left(in);
     start_watching(in);
     file_find_orphans(in);
     file_scan_patterns(in);
-    file_claim_rest(in);
     return in;
 
 fail:

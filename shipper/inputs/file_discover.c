@@ -111,6 +111,8 @@ void file_set_previous(struct spot *s, struct tail *t)
 static void follow(struct input *in, struct tail *t, struct tail *predecessor)
 {
     file_hold(in, t, predecessor);
+    if (t->state == TAIL_HELD)
+        file_rest(in, t); /* if it is open, from before a reload */
     if (t->state != TAIL_HELD || !is_live(in) || in->is_first_scan)
         return;
     predecessor->away_ms = in->now_ms;
@@ -185,6 +187,7 @@ struct tail *file_discover(struct input *in, struct spot *s, const char *path,
     else
         file_put_row(in, t, false); /* or a crash before its first ack would forget that it was */
     file_forget_rows(in, &id);
+    file_adopt_left(in, t);
     if (s)
         file_take_spot(in, s, t);
     if (predecessor && !s && is_out_of_order(predecessor, st))

@@ -18,11 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shipper/inputs/handover.h"
 #include "shipper/inputs/input.h"
 #include "shipper/inputs/list.h"
 #include "shipper/inputs/tail.h"
 
-struct handover;
 struct sibling;
 struct siblings;
 struct siblings_round;
@@ -119,6 +119,7 @@ struct input {
     struct known **knowns;
     size_t n_knowns, known_buckets;
     struct file_had *had;
+    struct handover left; /* descriptors from the agent before, until their files are found */
     struct link all;
 
     /* file_scan.c */
@@ -374,10 +375,14 @@ void file_rest(struct input *in, struct tail *t);
 /* file_left.c: at a reload. */
 /* Leaves its descriptors to the next input. */
 void file_leave(struct input *in, struct handover *out);
-/* The file of this row, if it is deleted and the input before left it. */
+/* Takes what the input before left and has a row that is ours. */
+void file_take_left(struct input *in);
+/* t was found by a path: it is open, if it was left. */
+void file_adopt_left(struct input *in, struct tail *t);
+/* The file of this row, if it is deleted and was left. */
 struct tail *file_claim_deleted(struct input *in, const struct file_id *id, unsigned n_rewritten,
                                 struct tail *predecessor);
-/* All that were left, have a row that is ours, and were not found by a path. */
+/* All that were left, and that the first scan did not find by a path. */
 void file_claim_rest(struct input *in);
 /* What zstd may take for a file of this input. */
 enum packed_window file_window(const struct input *in);

@@ -2,12 +2,12 @@
  * one agent's input to the next one's. A deleted file has nothing else, and whether it is deleted
  * nobody knows for the next moment. */
 #include "shipper/inputs/file_input.h"
-#include "shipper/inputs/handover.h"
 #include "shipper/inputs/rotation.h"
 #include "shipper/inputs/siblings.h"
 
 void file_leave(struct input *in, struct handover *out)
 {
+    handover_move(&in->left, out);
     for (struct link *l = in->all.next; l != &in->all; l = l->next) {
         struct tail *t = LIST_ENTRY(l, struct tail, all);
         struct left_file left = {.files = in->world->files, .copy_path = t->copy_path};
@@ -71,20 +71,45 @@ static struct tail *take_over(struct input *in, struct known *k, const struct le
     return t;
 }
 
+void file_take_left(struct input *in)
+{
+    struct handover *from = in->world->handover;
+    struct left_file *next;
+
+    for (struct left_file *f = from ? from->files : NULL; f; f = next) {
+        const struct known *k = file_known_at(in, &f->id, f->n_rewritten);
+
+        next = f->next;
+        if (k && !k->is_finished)
+            handover_return_file(&in->left, handover_take_file(from, &f->id, f->n_rewritten));
+    }
+}
+
+void file_adopt_left(struct input *in, struct tail *t)
+{
+    struct left_file *f = handover_take_file(&in->left, &t->id, t->n_rewritten);
+
+    if (!f)
+        return;
+    if (!f->copy_path && !t->is_packed && file_adopt(in, t, f->fd))
+        handover_free_file(f);
+    else
+        handover_return_file(&in->left, f);
+}
+
 /* With only_deleted, one that is still somewhere stays: its path may yet be found. */
 static struct tail *claim(struct input *in, const struct file_id *id, unsigned n_rewritten,
                           bool only_deleted, struct tail *predecessor)
 {
-    struct handover *handover = in->world->handover;
     const struct files *files = in->world->files;
-    struct known *k = handover ? file_known_at(in, id, n_rewritten) : NULL;
+    struct known *k = file_known_at(in, id, n_rewritten);
     struct left_file *f;
     struct file_stat st;
     struct tail *t = NULL;
 
     if (!k || k->is_finished)
         return NULL;
-    f = handover_take_file(handover, id, n_rewritten);
+    f = handover_take_file(&in->left, id, n_rewritten);
     if (!f)
         return NULL;
     if ((f->copy_path || !file_tail_find(in, id)) &&
@@ -92,7 +117,7 @@ static struct tail *claim(struct input *in, const struct file_id *id, unsigned n
         t = take_over(in, k, f, &st, predecessor);
         handover_free_file(f);
     } else {
-        handover_return_file(handover, f);
+        handover_return_file(&in->left, f);
     }
     return t;
 }
@@ -105,13 +130,17 @@ struct tail *file_claim_deleted(struct input *in, const struct file_id *id, unsi
 
 void file_claim_rest(struct input *in)
 {
+    struct handover all = in->left;
     struct left_file *next;
 
-    for (struct left_file *f = in->world->handover ? in->world->handover->files : NULL; f;
-         f = next) {
+    in->left = (struct handover){0};
+    for (struct left_file *f = all.files; f; f = next) {
         struct file_id id = f->id;
+        unsigned n = f->n_rewritten;
 
         next = f->next;
-        claim(in, &id, f->n_rewritten, false, NULL);
+        handover_return_file(&in->left, handover_take_file(&all, &id, n));
+        claim(in, &id, n, false, NULL);
     }
+    handover_fini(&in->left);
 }

@@ -296,6 +296,8 @@ void file_check_spots(struct input *in)
     siblings_end(&round);
     if (!list_is_empty(&in->checks))
         return;
+    if (in->is_first_scan)
+        file_claim_rest(in);
     in->is_first_scan = false;
     in->is_scanned = false;
     in->looked_ns = in->scanned_ns;

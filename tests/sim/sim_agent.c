@@ -165,6 +165,13 @@ static bool open_intakes(struct sim_agent *a, struct err *e)
     return true;
 }
 
+static void on_had(void *ctx, const char *key, struct slice had)
+{
+    struct sim_agent *a = ctx;
+
+    a->has_had |= key && had.len;
+}
+
 static bool open_input(struct sim_agent *a, struct err *e)
 {
     a->input_world = (struct input_world){
@@ -180,10 +187,11 @@ static bool open_input(struct sim_agent *a, struct err *e)
         .log = on_log,
         .log_ctx = a,
     };
+    if (checkpoints_each_had(a->checkpoints, on_had, a, e) < 0)
+        return false;
     a->config.file_options.paths = (struct option_list){&a->config.pattern, 1};
     a->input = input_file.open(&a->config.file_options, &a->config.common, &a->config.parser,
                                &a->input_world, e);
-    a->has_had = a->input && a->input->had;
     return a->input;
 }
 
@@ -242,10 +250,22 @@ struct sim_agent *sim_agent_prepare(struct sim_ship *ship, const struct sim_conf
     return a;
 }
 
+/* What the output was told in the life before. */
+static bool knows(const struct sim_ship *s, const struct sim_output *output)
+{
+    bool is_same = false;
+
+    for (size_t i = 0; i < s->last.n_outputs; i++)
+        is_same |=
+            s->last.outputs[i].id == output->id && s->last.outputs[i].server == output->server;
+    return is_same && s->was_in_order;
+}
+
 bool sim_agent_open_exclusive(struct sim_agent *a, struct err *e)
 {
     for (size_t i = 0; i < a->config.n_outputs; i++)
-        sim_server_meet(server_of(a, i));
+        sim_server_meet(server_of(a, i), !knows(a->ship, &a->config.outputs[i]));
+    a->ship->was_in_order = false;
     a->checkpoints = checkpoints_open(a->ship->state, a->writer, e);
     /* The queues last: a start that comes to nothing leaves them as they are. */
     return a->checkpoints && open_input(a, e) && open_intakes(a, e);
@@ -264,13 +284,17 @@ static void note_had(struct sim_agent *a)
  * none does. */
 static void take_down(struct sim_agent *a, struct handover *handover)
 {
+    bool is_saved;
+
     check_memory(a);
     for (size_t i = 0; i < a->config.n_outputs; i++)
         output_elasticsearch.close(a->sinks[i]);
     pool_free(a->pool);
     pool_free(a->writer);
     note_had(a);
-    checkpoints_close(a->checkpoints, NULL);
+    is_saved = checkpoints_close(a->checkpoints, NULL) == 0;
+    a->ship->was_in_order = a->input && is_saved;
+    a->ship->last = a->config;
     if (handover) {
         if (a->input)
             input_file.hand_over(a->input, handover);

@@ -164,7 +164,7 @@ static void reload(struct sim_life *l)
     if (l->ship.error[0])
         sim_life_tell(l, "it does not: %s%s", l->ship.error,
                       l->ship.agent ? "; the old one again" : "");
-    if (sim_vfs_is_dead())
+    if (!l->ship.agent && sim_vfs_is_dead())
         after_kill(l);
 }
 
