@@ -1,9 +1,15 @@
-/* What some outputs have had of a file behind its position, from one life to the next. */
+/* What some outputs have had of a file behind its position, from one life to the next.
+ *
+ * It is of the text that was there then: how far that was read, and the mark there, go with it, and
+ * are looked at before each read until that place is passed. The position alone would not tell: it
+ * may be 0, or have the same text before it, and another behind it. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "shipper/delivery/checkpoints.h"
 #include "shipper/inputs/file_input.h"
+
+enum { PLACE = 2 }; /* how far, and the mark: in front of what is had */
 
 struct file_had {
     struct file_had *next;
@@ -45,6 +51,18 @@ static void free_had(struct file_had *h)
     free(h);
 }
 
+static void load(struct input *in, struct tail *t, struct slice had)
+{
+    uint64_t place[PLACE];
+
+    if (had.len <= sizeof place)
+        return;
+    memcpy(place, had.ptr, sizeof place);
+    t->had_end = place[0];
+    t->had_mark = place[1];
+    had_load(&t->stream, in->world->lanes, slice_from(had, sizeof place));
+}
+
 void file_take_had(struct input *in, struct tail *t)
 {
     for (struct file_had **link = &in->had; *link; link = &(*link)->next) {
@@ -52,20 +70,33 @@ void file_take_had(struct input *in, struct tail *t)
 
         if (strcmp(h->key, t->key) != 0)
             continue;
-        had_load(&t->stream, in->world->lanes, buffer_slice(&h->had));
+        load(in, t, buffer_slice(&h->had));
         *link = h->next;
         free_had(h);
         return;
     }
 }
 
+void file_check_had(struct tail *t)
+{
+    if (!t->stream.had.n_outputs || t->stream.position >= t->had_end)
+        return;
+    if (!t->file || !source_file_has_mark(t->file, t->had_end, t->had_mark))
+        had_free(&t->stream.had);
+}
+
 static void note(struct input *in, const struct tail *t)
 {
+    bool is_earlier = t->stream.had.n_outputs && t->had_end > t->stream.position;
+    const uint64_t place[PLACE] = {is_earlier ? t->had_end : t->stream.position,
+                                   is_earlier ? t->had_mark : t->stream.mark};
     struct buffer had = {0};
 
-    if (t->stream.key)
-        had_save(&t->stream, in->world->lanes, &had);
-    if (had.len && !had.failed)
+    if (!t->stream.key || !place[1])
+        return;
+    buffer_add(&had, place, sizeof place);
+    had_save(&t->stream, in->world->lanes, &had);
+    if (had.len > sizeof place && !had.failed)
         checkpoints_put_had(in->world->checkpoints, t->key, buffer_slice(&had));
     buffer_free(&had);
 }

@@ -280,6 +280,8 @@ struct file_had;
 int file_load_had(struct input *in, struct err *e);
 /* t goes on from its row: it has its part of it. */
 void file_take_had(struct input *in, struct tail *t);
+/* t is about to be read: if another text is there now, nothing of it was had. */
+void file_check_had(struct tail *t);
 /* For struct input_ops. */
 void file_note_had(struct input *in);
 void file_free_had(struct input *in);

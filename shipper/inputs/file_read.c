@@ -415,6 +415,7 @@ static void read_ready(struct input *in)
         }
         if (is_found_rewritten(in, t))
             continue;
+        file_check_had(t);
         if (!start_chunk(in, t, is_last ? CHUNK_FINISH : CHUNK_READ))
             return;
     }

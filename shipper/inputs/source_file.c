@@ -144,6 +144,15 @@ bool source_file_lacks_mark(const struct files *files, int fd, uint64_t offset, 
     return n >= 0 && ((size_t)n < len || mark_hash(offset, before + len) != mark);
 }
 
+bool source_file_has_mark(struct source_file *s, uint64_t offset, uint64_t mark)
+{
+    char before[MARK_MAX];
+    size_t len = mark_len(offset);
+
+    return file_reread(&s->base, offset - len, before, len) &&
+           mark_hash(offset, before + len) == mark;
+}
+
 void source_file_trust(struct source_file *s, uint64_t offset)
 {
     char before[MARK_MAX];

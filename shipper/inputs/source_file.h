@@ -55,6 +55,8 @@ bool source_file_move(struct source_file *s, const char *path);
 void source_file_trust(struct source_file *s, uint64_t offset);
 /* The same, and what stood before it then had this mark: the next read compares. */
 void source_file_expect(struct source_file *s, uint64_t offset, uint64_t mark);
+/* The bytes before offset have this mark; false also when they cannot be read now. */
+bool source_file_has_mark(struct source_file *s, uint64_t offset, uint64_t mark);
 /* Whether the bytes before offset are others than those that a source's mark there was made of.
  * False also when they cannot be read now. */
 bool source_file_lacks_mark(const struct files *files, int fd, uint64_t offset, uint64_t mark);

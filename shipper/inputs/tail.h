@@ -62,6 +62,9 @@ struct tail {
     bool is_counted;    /* in stats.total_bytes */
     bool is_held;       /* away, and its descriptor may be all that is left of it */
 
+    uint64_t had_end;  /* what stream.had is of was read up to here in an earlier life, ... */
+    uint64_t had_mark; /* ... with this mark there */
+
     int64_t bite_bytes; /* read last; more than a chunk if its lines are longer */
 
     /* What is known of its end. */

@@ -42,8 +42,7 @@ static const struct output_ops raw_output = {.name = "raw", .encode = raw_encode
 
 static void settle(struct rig *r, struct batch *b)
 {
-    for (size_t i = 0; i < b->n_items; i++)
-        tracker_settle(&r->tracker, b->items[i].chunk, 1);
+    tracker_settle_items(&r->tracker, 0, b->items, b->n_items);
     batch_free(b);
 }
 
@@ -202,7 +201,7 @@ static void on_moved(void *ctx, struct stream *s, uint64_t position, struct slic
 
 void rig_init(struct rig *r)
 {
-    struct lane_options lane = {&raw_output, NULL, {1 << 20, 10000, 0}, NULL};
+    struct lane_options lane = {&raw_output, NULL, {1 << 20, 10000, 0}, "the rig's"};
 
     *r = (struct rig){.now_ms = 1000, .wall_ns = 1700000000000000000, .n_may_open = -1};
     strcpy(r->dir, "/tmp/ship-test-XXXXXX");
@@ -252,8 +251,11 @@ static void end_input(struct rig *r, struct handover *to)
     lanes_tick(r->lanes, r->now_ms, true);
     pool_reap(r->pool);
     rig_release(r);
-    if (to)
+    if (to) {
+        checkpoints_forget_had(r->checkpoints);
+        input_file.note_had(r->input);
         input_file.hand_over(r->input, to);
+    }
     input_file.close(r->input);
 }
 

@@ -51,7 +51,8 @@ bool rig_open(struct rig *r, const char *pattern);
 bool rig_replay(struct rig *r, const char *pattern, struct err *e);
 /* Closes the input and the store: the next rig_open is a restart. */
 void rig_close(struct rig *r);
-/* The next input opens, and has what the one before it leaves to it. */
+/* The next input opens, has what the one before it leaves to it, and knows what the output has had.
+ */
 void rig_reload(struct rig *r, const char *pattern);
 /* Lets so much time pass, in steps, doing all there is to do. */
 void rig_run(struct rig *r, int64_t ms);
