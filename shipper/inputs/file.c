@@ -203,6 +203,7 @@ static struct input *file_input_open(const void *opts, const struct input_common
     start_watching(in);
     file_find_orphans(in);
     file_scan_patterns(in);
+    file_claim_copies(in);
     return in;
 
 fail:

@@ -384,6 +384,9 @@ void file_adopt_left(struct input *in, struct tail *t);
 /* The file of this row, if it is deleted and was left. */
 struct tail *file_claim_deleted(struct input *in, const struct file_id *id, unsigned n_rewritten,
                                 struct tail *predecessor);
+/* The texts that were read in copies, or packed: their rows' files have other texts, or are gone.
+ */
+void file_claim_copies(struct input *in);
 /* All that were left, and that the first scan did not find by a path. */
 void file_claim_rest(struct input *in);
 /* What zstd may take for a file of this input. */

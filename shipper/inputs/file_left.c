@@ -128,7 +128,7 @@ struct tail *file_claim_deleted(struct input *in, const struct file_id *id, unsi
     return claim(in, id, n_rewritten, true, predecessor);
 }
 
-void file_claim_rest(struct input *in)
+static void claim_all(struct input *in, bool only_copies)
 {
     struct handover all = in->left;
     struct left_file *next;
@@ -140,7 +140,18 @@ void file_claim_rest(struct input *in)
 
         next = f->next;
         handover_return_file(&in->left, handover_take_file(&all, &id, n));
-        claim(in, &id, n, false, NULL);
+        if (f->copy_path || !only_copies)
+            claim(in, &id, n, false, NULL); /* which may free f */
     }
+}
+
+void file_claim_copies(struct input *in)
+{
+    claim_all(in, true);
+}
+
+void file_claim_rest(struct input *in)
+{
+    claim_all(in, false);
     handover_fini(&in->left);
 }
