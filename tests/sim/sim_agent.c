@@ -250,22 +250,10 @@ struct sim_agent *sim_agent_prepare(struct sim_ship *ship, const struct sim_conf
     return a;
 }
 
-/* What the output was told in the life before. */
-static bool knows(const struct sim_ship *s, const struct sim_output *output)
-{
-    bool is_same = false;
-
-    for (size_t i = 0; i < s->last.n_outputs; i++)
-        is_same |=
-            s->last.outputs[i].id == output->id && s->last.outputs[i].server == output->server;
-    return is_same && s->was_in_order;
-}
-
 bool sim_agent_open_exclusive(struct sim_agent *a, struct err *e)
 {
     for (size_t i = 0; i < a->config.n_outputs; i++)
-        sim_server_meet(server_of(a, i), !knows(a->ship, &a->config.outputs[i]));
-    a->ship->was_in_order = false;
+        sim_server_meet(server_of(a, i));
     a->checkpoints = checkpoints_open(a->ship->state, a->writer, e);
     /* The queues last: a start that comes to nothing leaves them as they are. */
     return a->checkpoints && open_input(a, e) && open_intakes(a, e);
@@ -284,17 +272,13 @@ static void note_had(struct sim_agent *a)
  * none does. */
 static void take_down(struct sim_agent *a, struct handover *handover)
 {
-    bool is_saved;
-
     check_memory(a);
     for (size_t i = 0; i < a->config.n_outputs; i++)
         output_elasticsearch.close(a->sinks[i]);
     pool_free(a->pool);
     pool_free(a->writer);
     note_had(a);
-    is_saved = checkpoints_close(a->checkpoints, NULL) == 0;
-    a->ship->was_in_order = a->input && is_saved;
-    a->ship->last = a->config;
+    checkpoints_close(a->checkpoints, NULL);
     if (handover) {
         if (a->input)
             input_file.hand_over(a->input, handover);

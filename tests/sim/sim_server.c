@@ -201,13 +201,13 @@ static void add_item(struct http_call *c, struct buffer *out, int status, const 
     buffer_add_lit(out, "}}");
 }
 
-/* One without an id is there as often as it is sent. As long as ship did not hear of it, or has
- * forgotten it since, it cannot know; and an orphan is another's. */
+/* One without an id is there as often as it is sent. As long as ship did not hear of it, or was
+ * started anew since, it cannot know; and an orphan is another's. */
 static void check_told(struct sim_server *s, const struct http_call *c, const struct sim_fact *fact)
 {
     size_t i = (size_t)(fact - &s->facts[0][0]);
 
-    if (!fact->id[0] && !c->copy.len && fact->told == s->n_memories)
+    if (!fact->id[0] && !c->copy.len && fact->told == s->n_starts)
         violate(s, "sent again without an id, though ship had been told that it is stored",
                 (enum sim_kind)(i / SIM_EVENTS_MAX), (unsigned)(i % SIM_EVENTS_MAX));
 }
@@ -417,7 +417,7 @@ static void note_told(struct sim_server *s, const struct http_call *c)
         struct sim_fact *fact;
 
         memcpy(&fact, c->created.ptr + at, sizeof fact);
-        fact->told = s->n_memories;
+        fact->told = s->n_starts;
     }
 }
 
@@ -547,9 +547,9 @@ void sim_server_init(struct sim_server *s, struct random *random)
     cr_assert(s->ids && s->ids_of);
 }
 
-void sim_server_meet(struct sim_server *s, bool may_have_forgotten)
+void sim_server_meet(struct sim_server *s)
 {
-    s->n_memories += may_have_forgotten || !s->n_memories;
+    s->n_starts++;
     s->n_told_created = s->n_told_duplicates = 0;
 }
 

@@ -21,7 +21,7 @@ struct sim_fact {
     unsigned n_ids; /* different ones that it was ever stored under */
     char id[HASH_TEXT_LEN];
     char execution[SIM_UUID_LEN + 1]; /* as the document said; "" none */
-    unsigned told; /* in which of n_memories ship was last told that this is stored; 0 none */
+    unsigned told; /* the start of ship in which it was last told that this is stored; 0 none */
 };
 
 enum sim_weather { WEATHER_FINE, WEATHER_ROUGH, WEATHER_FULL, WEATHER_AWAY, WEATHER_CLOSED };
@@ -43,7 +43,7 @@ struct sim_server {
     uint32_t *ids_of;
     unsigned n_stored;
     unsigned n_requests;
-    unsigned n_memories;     /* of ship: one more with each start that need not know of the last */
+    unsigned n_starts;       /* of ship */
     uint64_t n_told_created; /* items of replies that arrived whole, since ship was started */
     uint64_t n_told_duplicates;
     unsigned malloc_left; /* failing_malloc's, while the server itself works */
@@ -53,9 +53,8 @@ struct sim_server {
 
 void sim_server_init(struct sim_server *s, struct random *random);
 void sim_server_fini(struct sim_server *s);
-/* Ship was started: what is told is told to this one. What the one before was told, it may have
- * forgotten. */
-void sim_server_meet(struct sim_server *s, bool may_have_forgotten);
+/* Ship was started: what is told is told to this one. */
+void sim_server_meet(struct sim_server *s);
 /* Answers one request that is due, if there is one. */
 bool sim_server_step(struct sim_server *s, int64_t now_ms);
 /* When the next one is due; INT64_MAX. */

@@ -30,8 +30,6 @@ struct sim_ship {
     struct sim_agent *agent;  /* the one that runs; NULL: none does */
     struct sim_agent *next;   /* prepared; takes over as soon as `agent` has made way */
     unsigned kill_in;         /* steps; 0: not */
-    bool was_in_order;        /* the end of the last: what it knew is on the disk ... */
-    struct sim_config last;   /* ... and this was its configuration */
     char error[1100];         /* why it did not open */
 };
 
