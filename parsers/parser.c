@@ -15,6 +15,7 @@ void parse_scratch_free(struct parse_scratch *s)
     json_object_free(&s->object);
     json_object_free(&s->nested);
     json_object_free(&s->third);
+    buffer_free(&s->one_line);
     buffer_free(&s->repaired);
     buffer_free(&s->text);
     free(s->fields);
@@ -163,6 +164,22 @@ static void take_error(struct record *out, const struct error_text *error)
         out->level = LEVEL_ERROR;
 }
 
+/* In JSON a line end is a blank, and in what is made of it there must be none: outputs write a
+ * document a line. */
+static struct slice as_one_line(struct parse_scratch *scratch, struct slice text)
+{
+    struct buffer *b = &scratch->one_line;
+
+    restart(b);
+    buffer_add_slice(b, text);
+    if (b->failed)
+        return slice_str("{"); /* no JSON: the text is kept as it is */
+    for (size_t i = 0; i < b->len; i++)
+        if (b->ptr[i] == '\n' || b->ptr[i] == '\r')
+            b->ptr[i] = ' ';
+    return buffer_slice(b);
+}
+
 void parser_parse_lines(const struct parser *p, struct parse_scratch *scratch, struct slice text,
                         struct record *out)
 {
@@ -171,7 +188,9 @@ void parser_parse_lines(const struct parser *p, struct parse_scratch *scratch, s
     struct error_text error;
 
     if (!end || slice_is(slice_trim(first), "{")) {
-        parser_parse(p, scratch, text, out);
+        parser_parse(p, scratch, end ? as_one_line(scratch, text) : text, out);
+        if (out->flags & RECORD_NO_MATCH)
+            out->message = value_text(text);
         return;
     }
     parser_parse(p, scratch, slice_trim_end(first), out);

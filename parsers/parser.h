@@ -28,6 +28,7 @@ struct parse_scratch {
     struct json_object third;  /* one level further */
     struct json_name_memo memos[JSON_NAME_MEMOS];
     struct time_context times; /* what times may leave out; set by who reads the lines */
+    struct buffer one_line;    /* JSON over several lines, as one */
     struct buffer repaired;    /* the line after json_repair */
     struct buffer text;        /* texts made for this line; reset by parser_parse. Reserve before
                                   taking slices into it: it moves when it grows */

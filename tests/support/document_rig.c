@@ -148,6 +148,7 @@ void documents_of(const struct document_rig *rig, struct slice bytes, struct buf
         .chunk_bytes = rig->chunk_bytes,
         .with_invocations = !rig->without_invocations,
         .is_live = rig->is_live,
+        .join = {JOIN_AUTO, 50, 4096, 2000},
     };
     struct memory_source source = {{&memory_ops}, bytes};
     struct run run = {.out = out, .stream = {.options = &options, .source = &source.source}};
