@@ -144,12 +144,14 @@ static void extend_message(struct record *out, struct slice first, struct slice 
 {
     struct value *m = &out->message;
     const char *line_end = first.ptr + slice_trim_end(first).len;
-    const char *end = m->bytes.ptr + m->bytes.len;
+    const char *end;
 
     if (m->kind == VALUE_NONE)
         *m = value_text(said);
-    else if (m->kind == VALUE_TEXT && end >= line_end && end <= first.ptr + first.len &&
-             m->bytes.ptr >= first.ptr)
+    if (m->kind != VALUE_TEXT || m->bytes.len == 0)
+        return;
+    end = m->bytes.ptr + m->bytes.len;
+    if (end >= line_end && end <= first.ptr + first.len && m->bytes.ptr >= first.ptr)
         m->bytes.len = (size_t)(said.ptr + said.len - m->bytes.ptr);
 }
 
