@@ -106,8 +106,8 @@ enum { CORRELATE_MAX_DONE = 2 };
 size_t correlate_line(struct correlate *c, const struct record *r, const struct line_ref *at,
                       struct correlation *out, struct invocation done[CORRELATE_MAX_DONE]);
 
-/* The stream is at its end, or has been idle for a while: a summary that was held comes out. True if
- * there was one. */
+/* The stream is at its end, or has been idle for a while: a summary that was held comes out. True
+ * if there was one. */
 bool correlate_flush(struct correlate *c, struct invocation *done);
 
 /* For the checkpoint: appended bytes, in this machine's own layout, with version and size. */
