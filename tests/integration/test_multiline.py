@@ -64,24 +64,13 @@ def test_the_last_one_comes_out_when_it_is_quiet(live, log, fake_es):
     assert trace["error.stack_trace"] == TEXT
 
 
-def test_stopped_in_the_middle_of_one(live, log, fake_es):
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_ended_in_the_middle_of_one(live, log, fake_es, how):
     """What is open stays where it is, and is read as a whole by the next."""
     ship = live(file=PATIENT)
     append(log, "first\n" + "\n".join(TRACE[:3]) + "\n")
     settled(fake_es, 1)
-    assert ship.stop().rc == 0
-    append(log, "\n".join(TRACE[3:]) + "\nlast\n")
-    live(file=PATIENT)
-    _, trace, last = settled(fake_es, 3)
-    assert trace["error.stack_trace"] == TEXT
-    assert last["message"] == "last"
-
-
-def test_killed_in_the_middle_of_one(live, log, fake_es):
-    ship = live(file=PATIENT)
-    append(log, "first\n" + "\n".join(TRACE[:3]) + "\n")
-    settled(fake_es, 1)
-    ship.kill()
+    getattr(ship, how)()
     append(log, "\n".join(TRACE[3:]) + "\nlast\n")
     live(file=PATIENT)
     _, trace, last = settled(fake_es, 3)
