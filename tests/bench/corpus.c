@@ -2,7 +2,7 @@
  * the same seed.
  *
  *   json    structured lines of a logger, about 450 bytes each, one function
- *   lambda  Lambda's text format: START, node.js columns, bare prints, stack traces, END, REPORT
+ *   lambda  Lambda's text format: START, node.js columns, bare prints (each line an event), END, REPORT
  *   access  lines for a user's regex of ten groups (tests/bench/run has it) */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -138,7 +138,7 @@ static void bare_line(struct corpus *c)
         printf("loaded price list with %u entries for %s", below(c, 5000), PICK(c, cities));
         break;
     case 2:
-        printf("    at Object.handler (/var/task/src/checkout.js:%u:17)", below(c, 400));
+        printf("    handler: checkout step %u of 400 took longer than planned", below(c, 400));
         break;
     default:
         fputs("(node:8) DeprecationWarning: Buffer() is deprecated; use Buffer.alloc()", stdout);

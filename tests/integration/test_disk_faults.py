@@ -45,7 +45,7 @@ class Shop:
             file.writelines(f"{what} {number}\n" for number in range(self.n, self.n + n))
         self.n += n
 
-    def start(self, *plans, queue=False, wait=True, file=None, **more):
+    def start(self, *plans, queue=False, wait=True, file=None, env=None, **more):
         """`queue`: True, or where it is to be; `file`: more for the input."""
         output = elastic(self.fake.url, batch={"max_events": 20})
         if queue:
@@ -54,7 +54,7 @@ class Shop:
         retry = {"initial": "50ms", "max": "400ms"}
         path = self.folder / "ship.yaml"
         write_config(path, inputs, [output], state=str(self.folder / "state"), retry=retry, **more)
-        env = {"LD_PRELOAD": self._preload, "SHIP_FAULTS": "; ".join(plans)}
+        env = {"LD_PRELOAD": self._preload, "SHIP_FAULTS": "; ".join(plans), **(env or {})}
         ship = self._start(["run", "-c", path], env=env)
         if wait:
             ship.wait_for(lambda: "running, configuration" in ship.stderr)
@@ -348,3 +348,13 @@ def test_each_directory_that_was_made_is_made_durable(shop):
     ship = shop.start(queue="some/where/else")
     shop.wait_arrived()
     assert ship.stop().rc == 0
+
+
+def test_a_file_system_that_says_nothing(shop, tmp_path):
+    """inotify is there and stays silent, as on NFS: what it misses is found by the look every ten seconds."""
+    shop.write(1)
+    shop.start(file={"paths": [str(tmp_path / "*.log")]}, env={"SHIP_INOTIFY_LIES": "1"})
+    shop.fake.wait_for(lambda fake: fake.count() == 1, SETTLE_S)
+    shop.write(1)
+    (tmp_path / "b.log").write_text("another file\n")
+    shop.fake.wait_for(lambda fake: fake.count() == 3, SETTLE_S)
