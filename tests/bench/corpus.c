@@ -2,8 +2,8 @@
  * the same seed.
  *
  *   json    structured lines of a logger, about 450 bytes each, one function
- *   lambda  Lambda's text format: START, node.js columns, bare prints (each line an event), END, REPORT
- *   access  lines for a user's regex of ten groups (tests/bench/run has it) */
+ *   lambda  Lambda's text format: START, node.js columns, bare prints (each line an event), END,
+ * REPORT access  lines for a user's regex of ten groups (tests/bench/run has it) */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
