@@ -149,11 +149,22 @@ static uint64_t copied_ns(const struct sibling *s)
     return s->is_packed ? (uint64_t)s->st.mtime_ns : s->id.generation;
 }
 
+/* a.log.1.gz of a.log.1: as long as it is being made, both are there. */
+static bool is_made_of(const struct sibling *packed, const struct sibling *plain)
+{
+    struct slice path = slice_str(packed->path);
+    struct slice of = slice_str(plain->path);
+
+    return packed->is_packed && !plain->is_packed && slice_starts(path, of) &&
+           path.ptr[of.len] == '.';
+}
+
 void file_read_between(struct input *in, struct tail *t, const struct sibling *copy,
                        const struct siblings *s)
 {
     for (size_t i = 0; copy->id.generation && i < s->n_items; i++)
-        if (copied_ns(&s->items[i]) > copied_ns(copy) && is_stranger(in, &s->items[i]))
+        if (copied_ns(&s->items[i]) > copied_ns(copy) && is_stranger(in, &s->items[i]) &&
+            !is_made_of(&s->items[i], copy))
             t = file_insert_missed(in, t, &s->items[i]);
 }
 

@@ -106,6 +106,22 @@ Test(tail_cut, while_nothing_is_read) /* FB2 */
     expect_nothing_more("a.log");
 }
 
+/* The packed file is there before the copy that it is made of goes. */
+Test(tail_cut, while_the_copy_is_being_packed)
+{
+    begin("a.log");
+    copy("a.log", "a.log.1");
+    copy("a.log", "packing");
+    pack("packing", "a.log.1.gz");
+    rig_truncate(&r, "a.log", 0);
+    rig_append(&r, "a.log", "head\n3\n");
+    rig_run(&r, 1500);
+    rig_delete(&r, "a.log.1");
+    rig_run(&r, 20000);
+    rig_expect(&r, "head\n3\n", "the packed file is no generation that was missed");
+    expect_nothing_more("a.log");
+}
+
 Test(tail_cut, between_two_looks)
 {
     begin("a.log");
