@@ -9,6 +9,9 @@
 #include "shipper/verbs/agent_inside.h"
 #include "shipper/verbs/queues.h"
 
+/* Enough for 16,384 files. */
+enum { FIRST_TURNS = 64 };
+
 /* --- the tick --- */
 
 static int64_t sooner(int64_t x, int64_t y)
@@ -111,6 +114,16 @@ static void tell_queues(const struct agent *a, const char *then)
 {
     for (size_t i = 0; i < a->plan.n_outputs; i++)
         queues_tell_waiting(&a->plan, i, intake_queue_stats(a->intakes[i]), then);
+}
+
+void agent_look_around(struct agent *a)
+{
+    int64_t now_ms = clock_mono_ms(&clock_real);
+
+    for (size_t i = 0; i < a->plan.n_inputs; i++)
+        for (int n = 0; n < FIRST_TURNS; n++)
+            if (a->plan.inputs[i].ops->tick(a->inputs[i], now_ms) > now_ms + 1)
+                break; /* else there is more to look at right away */
 }
 
 enum agent_end agent_run(struct agent *a, struct err *e)

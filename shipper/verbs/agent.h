@@ -71,6 +71,9 @@ struct snapshot;
 
 /* Opens everything. NULL and *e (ERR_CONFIG, ERR_INPUT, ERR_STORE). Borrows the plan's parts. */
 struct agent *agent_new(const struct agent_plan *plan, struct err *e);
+/* The inputs' first turns, before the loop's: who is told that ship runs may rotate what was there,
+ * for it is known. Once, after agent_new. */
+void agent_look_around(struct agent *a);
 /* AGENT_GAVE_UP: why in *e. */
 enum agent_end agent_run(struct agent *a, struct err *e);
 void agent_totals(const struct agent *a, struct agent_totals *out);

@@ -239,6 +239,7 @@ static int serve(struct service *s)
     if (!s->agent)
         return not_starting(s, &e);
     outside_show(&s->outside, s->agent, &s->config->global);
+    agent_look_around(s->agent);
     log_line(s->log, LOG_INFO, "ship " SHIP_VERSION " running, configuration %s", s->path);
     for (;;) {
         enum agent_end how = agent_run(s->agent, &e);

@@ -27,6 +27,18 @@ def logs(tmp_path):
     return folder
 
 
+def test_rotated_as_soon_as_it_runs(live, logs, fake_es):
+    """What was there when ship said that it runs is known, however fast it goes away."""
+    paths = [logs / f"f{number:04d}.log" for number in range(3000)]
+    for path in paths:
+        path.write_text(f"{path.name}\n")
+    live(paths=[str(logs / "*.log")])
+    for path in reversed(paths):
+        path.rename(f"{path}.1")
+    fake_es.wait_for(lambda fake: fake.count() == len(paths), SETTLE_S)
+    assert messages(fake_es) == [path.name for path in paths]
+
+
 @pytest.mark.parametrize("fault", [faults.stall(3, times=8), faults.slow(1, times=20)], ids=["stalls", "is slow"])
 def test_rotated_twice_while_the_sink_stalls(live, field, fake_es, tmp_path, fault):
     """The middle file is rotated away, and the next one deleted, before a byte of them is taken."""
