@@ -87,9 +87,23 @@ static bool is_packed_of(const struct input *in, const struct sibling *packed, c
     return packed->st.mtime_ns == t->stream.mtime_ns || (age_ns < MADE_NS && age_ns > -MADE_NS);
 }
 
+/* delaycompress: a.log.1 is packed, and then named a.log.2.gz while a.log takes its place. */
+static const struct tail *find_moved(const struct input *in, const char *path, uint64_t head_hash)
+{
+    for (struct spot *s = file_spot_kin(in, path, NULL); s; s = file_spot_kin(in, path, s)) {
+        if (may_be_gone_text(s->previous, head_hash))
+            return s->previous;
+        if (may_be_text_of(s->tail, head_hash) && !is_there(in, s))
+            return s->tail;
+    }
+    return NULL;
+}
+
 static const struct tail *find_original(const struct input *in, const struct sibling *packed,
                                         uint64_t head_hash)
 {
+    const struct tail *moved;
+
     const struct spot *plain = spot_unpacked(in, packed->path);
     const struct spot *current = spot_of_origin(in, packed->path);
 
@@ -102,7 +116,8 @@ static const struct tail *find_original(const struct input *in, const struct sib
     if (current && current != plain && may_be_text_of(current->tail, head_hash) &&
         !is_there(in, current))
         return current->tail;
-    return find_gone(in, packed->path, head_hash);
+    moved = find_moved(in, packed->path, head_hash);
+    return moved ? moved : find_gone(in, packed->path, head_hash);
 }
 
 static void know(struct input *in, struct spot *s, const struct sibling *file, const struct tail *t)

@@ -107,6 +107,24 @@ Test(tail_twin, packed_and_deleted_between_two_looks)
     expect_nothing_more();
 }
 
+/* delaycompress: what was packed has moved on by a name, and another is where it was. */
+Test(tail_twin, packed_and_rotated_between_two_looks)
+{
+    begin();
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "another head\n");
+    rig_run(&r, 10000);
+    rig_expect(&r, "another head\n", "the next file");
+    pack("a.log.1", "a.log.1.gz");
+    rig_delete(&r, "a.log.1");
+    rig_rename(&r, "a.log.1.gz", "a.log.2.gz");
+    rig_rename(&r, "a.log", "a.log.1");
+    rig_append(&r, "a.log", "a third head\n");
+    rig_run(&r, 3000);
+    rig_expect(&r, "a third head\n", "the next file alone");
+    expect_nothing_more();
+}
+
 /* Its file was shut meanwhile. */
 Test(tail_twin, packed_long_after)
 {
